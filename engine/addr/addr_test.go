@@ -1,0 +1,84 @@
+package addr_test
+
+import (
+	"strings"
+	"testing"
+
+	"dag/engine/addr"
+)
+
+func TestPartitionRoundTrip(t *testing.T) {
+	for _, text := range []string{
+		"silver.future.market_by_price_10_bar5s[symbol=ESU5,dt=2025-08-05]",
+		"gold.future.setup_index[root=ES]",
+		"gold.future.calendar",
+	} {
+		p, err := addr.ParsePartition(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.String() != text {
+			t.Errorf("%q came back as %q", text, p)
+		}
+	}
+	p, err := addr.ParsePartition("a.b.c[symbol=ESU5, dt=2025-08-05]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, ok := p.Keys.Get("dt"); !ok || v != "2025-08-05" {
+		t.Errorf("dt = %q, %v", v, ok)
+	}
+	if _, ok := p.Keys.Get("sym"); ok {
+		t.Error("a key that is not there was found")
+	}
+}
+
+func TestParseMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"silver.future":           "three parts",
+		"silver..x":               "three parts",
+		"a.b.c[symbol=ESU5":       "closing bracket",
+		"a.b.c[symbol]":           "not key=value",
+		"a.b.c[symbol=../x]":      "starts with a dot",
+		"a.b.c[symbol=ES/U5]":     "cannot stand in a folder name",
+		"a.b.c[symbol=]":          "cannot be empty",
+		"a.b.c[symbol=a\x00b]":    "cannot stand in a folder name",
+		"a.b.c[symbol=a\xff\xfe]": "cannot stand in a folder name",
+		"a.b.c[symbol=" + strings.Repeat("x", 1000) + "]": "1000 bytes",
+	} {
+		_, err := addr.ParsePartition(text)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40q: error %v does not say %q", text, err, want)
+		}
+	}
+}
+
+func TestStageString(t *testing.T) {
+	if s := (addr.Stage{Name: "approach", Instance: "or_low"}).String(); s != `approach["or_low"]` {
+		t.Error(s)
+	}
+	if s := (addr.Stage{Name: "bar5s"}).String(); s != "bar5s" {
+		t.Error(s)
+	}
+}
+
+func FuzzParsePartition(f *testing.F) {
+	f.Add("silver.future.bar5s[symbol=ESU5,dt=2025-08-05]")
+	f.Add("a.b.c[]")
+	f.Add("a.b.c[x=..]")
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := addr.ParsePartition(text)
+		if err != nil {
+			return
+		}
+		again, err := addr.ParsePartition(p.String())
+		if err != nil || again != p {
+			t.Errorf("%q reads as %v, and that as %v (%v)", text, p, again, err)
+		}
+		for _, kv := range p.Keys.Pairs() {
+			if strings.ContainsAny(kv.Value, `/\`) || strings.HasPrefix(kv.Value, ".") {
+				t.Errorf("%q lets the value %q through", text, kv.Value)
+			}
+		}
+	})
+}

@@ -1,0 +1,127 @@
+// Package event says what happened during an apply, as plain structs, to
+// whoever listens. It makes no words and no decisions.
+package event
+
+import (
+	"time"
+
+	"dag/engine/addr"
+)
+
+// Event is one of the structs below.
+type Event interface{ isEvent() }
+
+// Sink receives events, in order, one at a time. It must not block for long.
+type Sink func(Event)
+
+// Tee returns a Sink that passes every event to each of sinks in turn.
+func Tee(sinks ...Sink) Sink {
+	return func(e Event) {
+		for _, s := range sinks {
+			s(e)
+		}
+	}
+}
+
+// Unit names one run of a stage instance. It is what all step events carry.
+type Unit struct {
+	Stage addr.Stage
+	Keys  addr.Keys // the unit's own keys: [root=ES,dt=2025-08-04]
+}
+
+func (u Unit) String() string { return u.Stage.String() + "[" + string(u.Keys) + "]" }
+
+// Result is how a unit ended.
+type Result string
+
+// The results of a unit.
+const (
+	Done     Result = "done"
+	CutOff   Result = "cut_off" // may run, and its inputs came out the same
+	Skipped  Result = "skipped" // short window with on_short = "skip"
+	Failed   Result = "failed"
+	Blocked  Result = "blocked" // something it needs failed or is not selected
+	Canceled Result = "canceled"
+)
+
+// RunStarted opens the stream.
+type RunStarted struct {
+	Time     time.Time
+	RunID    string
+	WillRun  int
+	MayRun   int
+	Workers  int
+	Memory   int64
+	LakeRoot string
+}
+
+// StepStarted says that a unit began, or begins again after a failure.
+type StepStarted struct {
+	Time    time.Time
+	Unit    Unit
+	Reason  string // code from the closed set
+	Attempt int    // from 1
+}
+
+// StepProgress counts what a running unit has read and written so far.
+type StepProgress struct {
+	Time    time.Time
+	Unit    Unit
+	RowsIn  int64
+	RowsOut int64
+}
+
+// StepRetried says that an attempt failed and another will follow.
+type StepRetried struct {
+	Time    time.Time
+	Unit    Unit
+	Attempt int
+	Err     error
+	Wait    time.Duration
+}
+
+// StepFinished ends a unit, whichever way.
+type StepFinished struct {
+	Time       time.Time
+	Unit       Unit
+	Result     Result
+	Err        error         // of Failed
+	Because    string        // of Blocked and Skipped: what stood in the way
+	Elapsed    time.Duration // 0 if it never started
+	RowsIn     int64
+	RowsOut    int64
+	Bytes      int64            // written
+	Partitions []addr.Partition // committed
+	Unchanged  int              // of them, how many came out with the bytes they had
+}
+
+// Grown says that a fan-out made values the plan did not know.
+type Grown struct {
+	Time   time.Time
+	Unit   Unit
+	Values []string
+	Added  int // units added to the plan
+}
+
+// Notice is a fact worth a line: a dead owner's lease taken over, leftovers swept.
+type Notice struct {
+	Time time.Time
+	Text string
+}
+
+// RunFinished closes the stream.
+type RunFinished struct {
+	Time    time.Time
+	RunID   string
+	Elapsed time.Duration
+	Counts  map[Result]int
+}
+
+func (RunStarted) isEvent()   {}
+func (StepStarted) isEvent()  {}
+func (StepProgress) isEvent() {}
+func (StepRetried) isEvent()  {}
+func (StepFinished) isEvent() {}
+func (Grown) isEvent()        {}
+func (Notice) isEvent()       {}
+func (RunFinished) isEvent()  {}
