@@ -1,0 +1,111 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"dag/engine/contract"
+	"dag/engine/stage"
+)
+
+// checkPorts holds the connections to the ports of the transform, and puts
+// them into the order of its spec.
+func (b stageBlock) checkPorts() {
+	st := b.stage
+	var inputs, outputs []string
+	for _, p := range st.Spec.Inputs {
+		inputs = append(inputs, p.Name)
+	}
+	for _, p := range st.Spec.Outputs {
+		outputs = append(outputs, p.Name)
+	}
+	for _, in := range st.Inputs {
+		if i := slices.Index(inputs, in.Port); i < 0 {
+			b.add(newError(codeUnknownPort, in.Range, fmt.Sprintf("transform %s has no input %s", st.Spec.Name, in.Port), "", didYouMean(in.Port, slices.Clone(inputs))))
+		} else {
+			b.checkKind(in, st.Spec.Inputs[i])
+		}
+	}
+	for _, out := range st.Outputs {
+		if !slices.Contains(outputs, out.Port) {
+			b.add(newError(codeUnknownPort, out.Range, fmt.Sprintf("transform %s has no output %s", st.Spec.Name, out.Port), "", didYouMean(out.Port, slices.Clone(outputs))))
+		}
+	}
+	for _, name := range inputs {
+		if !slices.ContainsFunc(st.Inputs, func(in Input) bool { return in.Port == name }) {
+			b.add(newError(codeMissingPort, st.Range, fmt.Sprintf("%s does not connect input %s of transform %s", b.title, name, st.Spec.Name), "", fmt.Sprintf("add input %q { from = … }", name)))
+		}
+	}
+	for _, name := range outputs {
+		if !slices.ContainsFunc(st.Outputs, func(out Output) bool { return out.Port == name }) {
+			b.add(newError(codeMissingPort, st.Range, fmt.Sprintf("%s does not connect output %s of transform %s", b.title, name, st.Spec.Name), "", fmt.Sprintf("add output %q { to = … }", name)))
+		}
+	}
+	slices.SortFunc(st.Inputs, func(x, y Input) int { return slices.Index(inputs, x.Port) - slices.Index(inputs, y.Port) })
+	slices.SortFunc(st.Outputs, func(x, y Output) int { return slices.Index(outputs, x.Port) - slices.Index(outputs, y.Port) })
+}
+
+// checkKind sees that raw ports read sources, and the others datasets.
+func (b stageBlock) checkKind(in Input, port stage.Input) {
+	switch {
+	case port.Raw && !in.From.Source:
+		b.add(newError(codeNotASource, in.Range, fmt.Sprintf("input %s of %s reads %s, which is a dataset", in.Port, b.title, in.From.Addr), fmt.Sprintf("transform %s reads files there", b.stage.Spec.Name), "connect a source"))
+	case !port.Raw && in.From.Source:
+		b.add(newError(codeNotASource, in.Range, fmt.Sprintf("input %s of %s reads %s, which is a source", in.Port, b.title, in.From.Addr), fmt.Sprintf("transform %s reads tables there", b.stage.Spec.Name), "connect a dataset"))
+	}
+}
+
+func (b stageBlock) outputSpec(port string) stage.Output {
+	i := slices.IndexFunc(b.stage.Spec.Outputs, func(o stage.Output) bool { return o.Name == port })
+	return b.stage.Spec.Outputs[i]
+}
+
+// checkSchemas holds what the transform reads and writes to the contracts.
+func (b stageBlock) checkSchemas() {
+	st := b.stage
+	for i, in := range st.Inputs {
+		want := st.Spec.Inputs[i].Columns
+		if want == nil || in.From.Contract == nil {
+			continue
+		}
+		if problems := readable(want, in.From.Contract.Schema); problems != nil {
+			b.add(newError(codeInputMismatch, in.Range, fmt.Sprintf("transform %s cannot read %s at input %s", st.Spec.Name, in.From.Addr, in.Port),
+				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, in.From.ContractPath)))
+		}
+	}
+	for i, out := range st.Outputs {
+		schema := st.Spec.Outputs[i].Schema
+		if schema == nil || out.To.Contract == nil {
+			continue
+		}
+		if problems := contract.Compare(out.To.Contract.Schema, schema); problems != nil {
+			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("what transform %s writes at output %s does not fit the contract of %s", st.Spec.Name, out.Port, out.To.Addr),
+				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, out.To.ContractPath)))
+		}
+	}
+}
+
+// readable lists what keeps a transform that wants some columns from reading a
+// table: columns that are missing, of another type, or null where it expects
+// none. Further columns and their order do not matter.
+func readable(want, table *arrow.Schema) []string {
+	var problems []string
+	for _, w := range want.Fields() {
+		at := table.FieldIndices(w.Name)
+		if len(at) == 0 {
+			problems = append(problems, fmt.Sprintf("column %s is missing", w.Name))
+			continue
+		}
+		got := table.Field(at[0])
+		if !arrow.TypeEqual(w.Type, got.Type) {
+			problems = append(problems, fmt.Sprintf("column %s is %s instead of %s", w.Name, got.Type, w.Type))
+		}
+		if got.Nullable && !w.Nullable {
+			problems = append(problems, fmt.Sprintf("column %s is nullable and should not be", w.Name))
+		}
+	}
+	return problems
+}
