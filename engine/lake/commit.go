@@ -1,0 +1,230 @@
+package lake
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dag/engine/addr"
+	"dag/engine/lake/index"
+	"dag/engine/manifest"
+)
+
+// Output is one partition to publish. Of the manifest, Commit fills in Format,
+// FormatVersion, Dataset, Keys, Files, Digest and RowCount; the rest is the
+// caller's.
+type Output struct {
+	Partition addr.Partition
+	Manifest  *manifest.Manifest
+}
+
+// Committed says what became of an Output.
+type Committed struct {
+	Partition addr.Partition
+	Digest    manifest.Sum // of the content
+	Rows      int64
+	Bytes     int64
+	Unchanged bool // the content is what it was before
+}
+
+// Commit publishes the outputs, in the order of their addresses: first all are
+// made complete in staging, then each replaces its predecessor in one step,
+// under its lease. Leases this process does not hold yet are taken for the
+// time of Commit. An output that was never opened is written empty; one
+// whose content and fingerprint are those of its predecessor is left alone.
+//
+// On an error what is returned has been published, the rest is as it was.
+// The staging folder is removed, with the predecessors in it.
+func (s *Staging) Commit(ctx context.Context, outputs []Output) (done []Committed, err error) {
+	defer func() { err = errors.Join(err, s.Discard()) }()
+	outputs = slices.Clone(outputs)
+	slices.SortFunc(outputs, func(a, b Output) int { return a.Partition.Compare(b.Partition) })
+	staged := make([]*staged, len(outputs))
+	for i, o := range outputs {
+		if staged[i], err = s.complete(o, i); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range outputs {
+		release, herr := s.lake.hold(ctx, o.Partition)
+		if herr != nil {
+			return nil, herr
+		}
+		defer func() { err = errors.Join(err, release()) }()
+	}
+	for _, o := range staged {
+		if err := ctx.Err(); err != nil {
+			return done, err
+		}
+		c, perr := s.publish(o)
+		if perr != nil {
+			return done, explain(perr, "publish "+o.p.String(), o.target)
+		}
+		done = append(done, c)
+	}
+	return done, nil
+}
+
+// hold takes the lease of p unless this process has it; the function gives
+// back what was taken.
+func (l *Lake) hold(ctx context.Context, p addr.Partition) (func() error, error) {
+	if l.leases.Holds(p.String()) != nil {
+		return func() error { return nil }, nil
+	}
+	got, err := l.Lease(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return got.Release, nil
+}
+
+// staged is an output that is complete in staging.
+type staged struct {
+	p      addr.Partition
+	n      int
+	dir    string
+	target string
+	trace  manifest.Trace
+}
+
+// complete ends an output's data file and writes manifest and marker, each
+// made durable; then the names in the folder are.
+func (s *Staging) complete(o Output, n int) (*staged, error) {
+	s.mu.Lock()
+	w := s.writers[o.Partition]
+	s.mu.Unlock()
+	var err error
+	if w == nil {
+		if w, err = s.Partition(o.Partition); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	rel, err := w.table.folder(o.Partition.Keys)
+	if err != nil {
+		return nil, err
+	}
+	m := *o.Manifest
+	m.Dataset, m.Keys = o.Partition.Dataset.String(), o.Partition.Keys
+	m.Files, m.RowCount = []manifest.File{w.data()}, w.Rows()
+	digest := manifest.ContentDigest(m.Files)
+	m.Digest = digest.String()
+	data, err := manifest.Encode(&m)
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := manifest.ParseSum(m.Fingerprint.Sum)
+	if err != nil {
+		return nil, fmt.Errorf("%s: fingerprint: %w", o.Partition, err)
+	}
+	sum := sha256.Sum256(data)
+	f := s.lake.fs
+	if err = writeFile(f, filepath.Join(w.dir, manifest.FileName), data); err == nil {
+		err = writeFile(f, filepath.Join(w.dir, manifest.SuccessName), []byte(hex.EncodeToString(sum[:])+"\n"))
+	}
+	if err == nil {
+		err = f.SyncDir(w.dir)
+	}
+	if err != nil {
+		return nil, explain(err, "write "+o.Partition.String(), w.dir)
+	}
+	return &staged{
+		p: o.Partition, n: n, dir: w.dir, target: s.lake.path(rel),
+		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: w.Rows(), Bytes: w.Bytes()},
+	}, nil
+}
+
+// publish puts an output in its place, under its lease.
+func (s *Staging) publish(o *staged) (Committed, error) {
+	l := s.lake
+	c := Committed{Partition: o.p, Digest: o.trace.Digest, Rows: o.trace.Rows, Bytes: o.trace.Bytes}
+	if held := l.leases.Holds(o.p.String()); held == nil {
+		return c, fmt.Errorf("the lease was given back meanwhile")
+	} else if err := held.Check(); err != nil {
+		return c, err
+	}
+	old, err := l.readContent(o.target, index.Entry{})
+	if err != nil {
+		return c, err
+	}
+	c.Unchanged = old.trace.State == manifest.Complete && old.trace.Digest == o.trace.Digest
+	if c.Unchanged && old.trace.Fingerprint == o.trace.Fingerprint {
+		return c, nil
+	}
+	parent := filepath.Dir(o.target)
+	if err := mkdirAll(l.fs, parent); err != nil {
+		return c, err
+	}
+	if err := s.replace(o); err != nil {
+		return c, err
+	}
+	if err := l.fs.SyncDir(parent); err != nil {
+		return c, err
+	}
+	info, err := os.Stat(o.target)
+	if err != nil {
+		return c, err
+	}
+	l.remember(o.p, o.trace, stampOf(info))
+	return c, nil
+}
+
+// replace moves the staged folder to its place; a predecessor goes to staging.
+func (s *Staging) replace(o *staged) error {
+	f := s.lake.fs
+	if _, err := os.Lstat(o.target); absent(err) {
+		return f.Rename(o.dir, o.target)
+	} else if err != nil {
+		return err
+	}
+	err := f.Exchange(o.dir, o.target)
+	if !errors.Is(err, errNoExchange) {
+		return err
+	}
+	return s.swap(o)
+}
+
+// swapRecord says what swap was doing, for Sweep to undo.
+type swapRecord struct {
+	Partition string `json:"partition"`
+	Target    string `json:"target"` // relative to the lake root
+	Old       string `json:"old"`    // relative to the staging folder
+}
+
+// swap replaces a folder where names cannot be exchanged: the old one aside,
+// the new one in. If the process dies between the two, the record lets Sweep
+// put the old one back.
+func (s *Staging) swap(o *staged) error {
+	f := s.lake.fs
+	target, err := filepath.Rel(s.lake.root, o.target)
+	if err != nil {
+		return err
+	}
+	old := fmt.Sprintf("old-%d", o.n)
+	b, err := json.MarshalIndent(swapRecord{o.p.String(), filepath.ToSlash(target), old}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := writeFile(f, filepath.Join(s.dir, fmt.Sprintf("swap-%d.json", o.n)), append(b, '\n')); err != nil {
+		return err
+	}
+	if err := f.SyncDir(s.dir); err != nil {
+		return err
+	}
+	aside := filepath.Join(s.dir, old)
+	if err := f.Rename(o.target, aside); err != nil {
+		return err
+	}
+	if err := f.Rename(o.dir, o.target); err != nil {
+		return errors.Join(err, f.Rename(aside, o.target))
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package lake
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"dag/engine/addr"
+	"dag/engine/lake/lease"
+	"dag/engine/manifest"
+)
+
+// faultFS does the steps before number at; that one fails with err, or
+// happens first if after is set. With dead, every later step fails too, as
+// for a process that is gone.
+type faultFS struct {
+	filesystem
+	mu         sync.Mutex
+	n, at      int
+	err        error
+	dead       bool
+	after      bool
+	noExchange bool
+	log        []string
+}
+
+var errCrash = errors.New("crash")
+
+// step counts one step, named for the log, and does it unless it is to fail.
+func (f *faultFS) step(name string, do func() error) error {
+	f.mu.Lock()
+	f.n++
+	n := f.n
+	f.log = append(f.log, name)
+	f.mu.Unlock()
+	switch {
+	case f.at == 0 || n < f.at || n > f.at && !f.dead:
+		return do()
+	case n == f.at && f.after:
+		return errors.Join(do(), f.err)
+	}
+	return &fs.PathError{Op: name, Path: "x", Err: f.err}
+}
+
+func (f *faultFS) Mkdir(p string) error {
+	return f.step("mkdir", func() error { return f.filesystem.Mkdir(p) })
+}
+func (f *faultFS) Rename(a, b string) error {
+	return f.step("rename", func() error { return f.filesystem.Rename(a, b) })
+}
+func (f *faultFS) Exchange(a, b string) error {
+	if f.noExchange {
+		return errNoExchange
+	}
+	return f.step("exchange", func() error { return f.filesystem.Exchange(a, b) })
+}
+func (f *faultFS) RemoveAll(p string) error {
+	return f.step("remove", func() error { return f.filesystem.RemoveAll(p) })
+}
+func (f *faultFS) SyncDir(p string) error {
+	return f.step("syncdir", func() error { return f.filesystem.SyncDir(p) })
+}
+func (f *faultFS) Create(p string) (w writableFile, err error) {
+	err = f.step("create", func() error { w, err = f.filesystem.Create(p); return err })
+	return &faultFile{f, w}, err
+}
+
+type faultFile struct {
+	f *faultFS
+	writableFile
+}
+
+func (w *faultFile) Write(b []byte) (n int, err error) {
+	err = w.f.step("write", func() error { n, err = w.writableFile.Write(b); return err })
+	return n, err
+}
+func (w *faultFile) Sync() error { return w.f.step("sync", w.writableFile.Sync) }
+func (w *faultFile) Close() error {
+	if w.writableFile == nil {
+		return nil
+	}
+	return w.writableFile.Close()
+}
+
+// faulty opens a lake whose steps go through f, as a process of its own that
+// is gone once the test looks at what it left.
+func faulty(t *testing.T, root string, f *faultFS) *Lake {
+	l := open(t, root, Options{LockTimeout: -1, RunID: "gone"})
+	f.filesystem = quickFS{}
+	l.fs = f
+	l.self = func() lease.Owner {
+		o := lease.Self("gone", time.Now())
+		o.PID, o.Started = 1<<22+1, "" // beyond the greatest process id
+		return o
+	}
+	return l
+}
+
+// TestCrashAnywhere stops a commit of three outputs at every step, with and without
+// exchange, before and after the step is done: each partition is then as it was or
+// as it should be, whole; a sweep leaves nothing behind; the next run ends
+// the work.
+func TestCrashAnywhere(t *testing.T) {
+	for _, noExchange := range []bool{false, true} {
+		for _, after := range []bool{false, true} {
+			at := 1
+			for crashOnce(t, &faultFS{at: at, err: errCrash, dead: true, after: after, noExchange: noExchange}) {
+				at++
+			}
+			if at < 30 {
+				t.Fatalf("only %d steps", at)
+			}
+		}
+	}
+}
+
+// crashOnce tells whether the commit came as far as the step to crash at.
+func crashOnce(t *testing.T, f *faultFS) bool {
+	t.Helper()
+	root := t.TempDir()
+	a, b, c := part("ESU5", "2025-06-05"), part("ESU5", "2025-06-06"), part("ESZ5", "2025-06-06")
+	name := fmt.Sprintf("step %d, after %v, without exchange %v", f.at, f.after, f.noExchange)
+	mustPut(t, open(t, root, Options{}), "old", 3, 1, a, b)
+	_, err := put(faulty(t, root, f), "new", 5, 2, a, b, c)
+	if crashed := f.n >= f.at; crashed != errors.Is(err, errCrash) {
+		t.Fatalf("%s: %v", name, err)
+	}
+	l := open(t, root, Options{})
+	if err := l.Sweep(t.Context()); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	for _, p := range []addr.Partition{a, b, c} {
+		tr, err := l.Trace(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr.State == manifest.Missing && p == c {
+			continue
+		}
+		n, price, err := firstPrice(l, p)
+		if err != nil || tr.State != manifest.Complete || !(n == 3 && price == 1 && p != c || n == 5 && price == 2) {
+			t.Fatalf("%s: %s has %d rows from %d on, state %d: %v\n%s", name, p, n, price, tr.State, err, strings.Join(f.log, " "))
+		}
+	}
+	if left, err := os.ReadDir(l.path(tmpDir)); err != nil && !absent(err) || len(left) > 1 || len(left) == 1 && hasOwner(l, left[0]) {
+		t.Fatalf("%s: sweep left %v, %v", name, left, err)
+	}
+	mustPut(t, l, "new", 5, 2, a, b, c) // leases of the dead run are taken over
+	for _, p := range []addr.Partition{a, b, c} {
+		if n, price, err := firstPrice(l, p); n != 5 || price != 2 || err != nil {
+			t.Fatalf("%s: afterwards %s has %d rows from %d on: %v", name, p, n, price, err)
+		}
+	}
+	return f.n >= f.at
+}
+
+// hasOwner tells whether a staging folder has a whole owner.json; one that
+// does not may just be in the making and stays for a while.
+func hasOwner(l *Lake, e os.DirEntry) bool {
+	info, err := os.Stat(filepath.Join(l.path(tmpDir), e.Name(), ownerName))
+	return err == nil && info.Size() > 0
+}
+
+// TestFailureAnywhere fails one step; the process lives on. The unit fails,
+// cleans up, and nothing that was there is lost.
+func TestFailureAnywhere(t *testing.T) {
+	for at := 1; ; at++ {
+		root := t.TempDir()
+		a := part("ESU5", "2025-06-05")
+		mustPut(t, open(t, root, Options{}), "old", 3, 1, a)
+		f := &faultFS{at: at, err: syscall.ENOSPC}
+		l := faulty(t, root, f)
+		_, err := put(l, "new", 5, 2, a)
+		if f.n < at {
+			break
+		}
+		if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "is full: free some space") || !strings.Contains(err.Error(), root) {
+			t.Errorf("step %d (%s): %v", at, f.log[at-1], err)
+		}
+		if n, _, err := firstPrice(l, a); err != nil || n != 3 && n != 5 {
+			t.Errorf("step %d: %d rows, %v", at, n, err)
+		}
+		if f.log[at-1] != "remove" {
+			if left, _ := os.ReadDir(l.path(tmpDir)); len(left) > 0 {
+				t.Errorf("step %d (%s): %v left", at, f.log[at-1], left)
+			}
+		}
+	}
+}
+
+func TestReadOnlyFileSystem(t *testing.T) {
+	l := faulty(t, t.TempDir(), &faultFS{at: 1, err: syscall.EROFS})
+	_, err := l.Begin("u")
+	if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "read-only file system: mount it for writing") {
+		t.Error(err)
+	}
+}
+
+// TestSweepSparesTheLiving: what belongs to a process that runs is not swept.
+func TestSweepSparesTheLiving(t *testing.T) {
+	root := t.TempDir()
+	l := open(t, root, Options{})
+	s, err := l.Begin("u")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, root, Options{}).Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Commit(t.Context(), []Output{{part("ESU5", "2025-06-05"), made("v")}}); err != nil {
+		t.Error(err)
+	}
+	other := open(t, root, Options{})
+	other.self = func() lease.Owner { o := lease.Self("x", time.Now()); o.Host = "elsewhere"; return o }
+	if _, err := other.Begin("u"); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		age  time.Duration
+		left int
+	}{{time.Hour, 1}, {25 * time.Hour, 0}} {
+		l := open(t, root, Options{Now: func() time.Time { return time.Now().Add(c.age) }})
+		if err := l.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := os.ReadDir(l.path(tmpDir)); len(left) != c.left {
+			t.Errorf("after %s %d are left, want %d", c.age, len(left), c.left)
+		}
+	}
+}

@@ -1,0 +1,26 @@
+//go:build !unix
+
+package lake
+
+import (
+	"os"
+	"path/filepath"
+
+	"dag/engine/lake/index"
+)
+
+// syncDir does nothing: folders cannot be synced here.
+func syncDir(string) error { return nil }
+
+// statAt stats a name in an opened folder: its stamp and whether it is a
+// folder.
+func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
+	info, err := os.Stat(filepath.Join(dir.Name(), name))
+	if err != nil {
+		return s, false, err
+	}
+	return stampOf(info), info.IsDir(), nil
+}
+
+// stampOf identifies a folder or file; there are no inodes here.
+func stampOf(info os.FileInfo) index.Stamp { return index.Stamp{ModTime: info.ModTime().UnixNano()} }

@@ -1,0 +1,46 @@
+//go:build unix
+
+package lake
+
+import (
+	"errors"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"dag/engine/lake/index"
+)
+
+// syncDir makes the names in a folder durable. Some file systems know no such
+// thing and say EINVAL.
+func syncDir(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if errors.Is(err, unix.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
+}
+
+// statAt stats a name in an opened folder: its stamp and whether it is a
+// folder. Symbolic links are followed.
+func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(dir.Fd()), name, &st, 0); err != nil {
+		return s, false, &os.PathError{Op: "stat", Path: dir.Name() + "/" + name, Err: err}
+	}
+	return index.Stamp{Inode: uint64(st.Ino), ModTime: st.Mtim.Nano()}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+}
+
+// stampOf identifies a folder or file.
+func stampOf(info os.FileInfo) index.Stamp {
+	s := index.Stamp{ModTime: info.ModTime().UnixNano()}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		s.Inode = uint64(st.Ino)
+	}
+	return s
+}

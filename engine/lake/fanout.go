@@ -1,0 +1,143 @@
+package lake
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gofrs/flock"
+
+	"dag/engine/addr"
+)
+
+// fanOuts is the record of one stage: the values each of its units made last.
+// On disk it is one JSON object a line, appended; the last line of a unit
+// counts, and a line that a crash has cut short is passed over.
+type fanOuts struct {
+	units map[addr.Keys][]string
+}
+
+// fanOutLine is one line of the record.
+type fanOutLine struct {
+	Stage  string    `json:"stage"`
+	Unit   addr.Keys `json:"unit"`
+	Values []string  `json:"values"`
+}
+
+// fanOutPath of a stage; the name is hashed because an instance may hold any
+// character.
+func (l *Lake) fanOutPath(stage addr.Stage) string {
+	h := sha256.Sum256([]byte(stage.String()))
+	return filepath.Join(l.path(fanOutDir), stage.Name+"-"+hex.EncodeToString(h[:8])+".jsonl")
+}
+
+// fanOuts returns the record of a stage; l.mu is locked.
+func (l *Lake) fanOuts(stage addr.Stage) (*fanOuts, error) {
+	path := l.fanOutPath(stage)
+	if f := l.fans[path]; f != nil {
+		return f, nil
+	}
+	f := &fanOuts{units: map[addr.Keys][]string{}}
+	b, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("fan-out record of %s: %w", stage, err)
+	}
+	for line := range bytes.Lines(b) {
+		var r fanOutLine
+		if json.Unmarshal(line, &r) == nil && r.Stage == stage.String() && bytes.HasSuffix(line, []byte("\n")) {
+			f.units[r.Unit] = r.Values
+		}
+	}
+	l.fans[path] = f
+	return f, nil
+}
+
+// FanOuts returns, by unit, the values that a fan-out stage made last. A
+// record that is gone reads as empty: the manifests of the partitions, each of
+// which names its siblings, say the same.
+func (l *Lake) FanOuts(stage addr.Stage) (map[addr.Keys][]string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.fanOuts(stage)
+	if err != nil {
+		return nil, err
+	}
+	return maps.Clone(f.units), nil
+}
+
+// FanOut returns the values of one unit, and false if none are recorded.
+func (l *Lake) FanOut(stage addr.Stage, unit addr.Keys) ([]string, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.fanOuts(stage)
+	if err != nil {
+		return nil, false, err
+	}
+	values, ok := f.units[unit]
+	return slices.Clone(values), ok, nil
+}
+
+// SetFanOut records the values a unit has made. The record is a convenience:
+// it is not synced, since the manifests hold the same.
+func (l *Lake) SetFanOut(stage addr.Stage, unit addr.Keys, values []string) (err error) {
+	if l.o.NoWrite {
+		return errNoWrite
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, err := l.fanOuts(stage)
+	if err != nil {
+		return err
+	}
+	if old, ok := f.units[unit]; ok && slices.Equal(old, values) {
+		return nil
+	}
+	if err := l.appendFanOut(stage, fanOutLine{stage.String(), unit, append([]string{}, values...)}); err != nil {
+		return explain(err, "fan-out record of "+stage.String(), l.path(fanOutDir))
+	}
+	f.units[unit] = slices.Clone(values)
+	return nil
+}
+
+// appendFanOut adds a line while no other process does, after ending a line
+// that was cut short.
+func (l *Lake) appendFanOut(stage addr.Stage, line fanOutLine) (err error) {
+	if err := os.MkdirAll(l.path(fanOutDir), 0o777); err != nil {
+		return err
+	}
+	lock := flock.New(filepath.Join(l.path(fanOutDir), "lock"))
+	if err := lock.Lock(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	f, err := os.OpenFile(l.fanOutPath(stage), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	w := bufio.NewWriter(f)
+	if info, err := f.Stat(); err == nil && info.Size() > 0 {
+		var last [1]byte
+		if _, err := f.ReadAt(last[:], info.Size()-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' {
+			w.WriteByte('\n') // its error is Flush's
+		}
+	}
+	b, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	w.Write(append(b, '\n')) // its error is Flush's
+	return w.Flush()
+}

@@ -1,0 +1,92 @@
+package lake
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// filesystem is every step by which a lake changes; tests put one in its place
+// that fails or stops at a given step.
+type filesystem interface {
+	Mkdir(path string) error
+	Create(path string) (writableFile, error)
+	Rename(from, to string) error
+	// Exchange swaps two names atomically; errNoExchange where that cannot be
+	// done.
+	Exchange(a, b string) error
+	RemoveAll(path string) error
+	SyncDir(path string) error
+}
+
+// writableFile is a file being written.
+type writableFile interface {
+	io.WriteCloser
+	Sync() error
+}
+
+// errNoExchange says that two names cannot be swapped in one step here.
+var errNoExchange = errors.New("names cannot be exchanged on this file system")
+
+// osFS is the real one.
+type osFS struct{}
+
+func (osFS) Mkdir(path string) error { return os.Mkdir(path, 0o777) }
+func (osFS) Create(path string) (writableFile, error) {
+	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+}
+func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
+func (osFS) Exchange(a, b string) error   { return exchange(a, b) }
+func (osFS) RemoveAll(path string) error  { return os.RemoveAll(path) }
+func (osFS) SyncDir(path string) error    { return syncDir(path) }
+
+// mkdirAll makes a folder and its missing parents, each made durable in the
+// folder above.
+func mkdirAll(f filesystem, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	parent := filepath.Dir(path)
+	if parent != path {
+		if err := mkdirAll(f, parent); err != nil {
+			return err
+		}
+	}
+	if err := f.Mkdir(path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return f.SyncDir(parent)
+}
+
+// writeFile writes and syncs a small file.
+func writeFile(f filesystem, path string, data []byte) error {
+	w, err := f.Create(path)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	if err == nil {
+		err = w.Sync()
+	}
+	return errors.Join(err, w.Close())
+}
+
+// explain adds to an error of the file system what was being done and the way
+// out of the two that every lake meets.
+func explain(err error, doing, path string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("%s: the disk of %s is full: free some space and run again; what is published is whole: %w", doing, path, err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("%s: %s is on a read-only file system: mount it for writing, or choose another lake with --lake: %w", doing, path, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s: no permission to write %s: change its owner or mode, or choose another lake with --lake: %w", doing, path, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

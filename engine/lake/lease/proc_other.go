@@ -1,0 +1,7 @@
+//go:build !linux && !darwin
+
+package lease
+
+func bootID() string { return "" }
+
+func started(int) string { return "" }

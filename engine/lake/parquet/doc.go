@@ -1,0 +1,44 @@
+// Package parquet writes and reads the Parquet files of a lake: Arrow record
+// batches in, Arrow record batches of a wanted schema out.
+//
+// Writing is byte-deterministic: the bytes depend on schema and rows alone,
+// not on how the rows came in batches nor on the number of workers. Row groups
+// have RowGroupRows rows and pages PageRows; every page is compressed with zstd
+// level 3. Each column chunk starts with a dictionary, whose indices are run-length encoded: columns
+// of an order book repeat their values, so most of them cost little more than
+// one comparison a value. A chunk whose first page has more distinct values
+// than half its rows, or whose dictionary outgrows dictLimit, goes on without:
+// DELTA_BINARY_PACKED for integers and DELTA_BYTE_ARRAY for strings that cannot
+// be null, PLAIN for everything else (arrow's reader fails on nullable delta
+// columns). The footer is made by arrow's metadata package, with the lists of
+// encodings set here in fixed order.
+//
+// Reading streams the asked columns only, in batches, in memory bounded by one
+// page a column. Panics of the library become errors.
+package parquet
+
+// Sizes of everything written, in rows.
+const (
+	RowGroupRows = 131_072
+	PageRows     = 16_384
+)
+
+// dictLimit is the greatest number of values in a dictionary.
+const dictLimit = 8_192
+
+// createdBy is written into every footer; part of the bytes.
+const createdBy = "dag version 1.0.0"
+
+// Codes of parquet.thrift, Encoding and PageType.
+const (
+	encPlain           = 0
+	encPlainDictionary = 2
+	encRLE             = 3
+	encDeltaBinary     = 5
+	encDeltaLength     = 6
+	encDeltaByteArray  = 7
+	encRLEDictionary   = 8
+	encByteSplit       = 9
+	pageTypeData       = 0
+	pageTypeDictionary = 2
+)

@@ -1,0 +1,163 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+)
+
+// TestForeignTypes: what the reference stores (spec 01 §2) is cast to what the
+// contracts say, through arrow's writer in both page versions.
+func TestForeignTypes(t *testing.T) {
+	s := arrow.NewSchema([]arrow.Field{
+		{Name: "ts", Type: &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "UTC"}, Nullable: true},
+		{Name: "us", Type: &arrow.TimestampType{Unit: arrow.Microsecond}, Nullable: true},
+		{Name: "px", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "flags", Type: arrow.PrimitiveTypes.Uint8, Nullable: true},
+		{Name: "size", Type: arrow.PrimitiveTypes.Uint32, Nullable: true},
+		{Name: "struck", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "bool", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "gap", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true},
+	}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, s)
+	const n = 3000
+	for i := range n {
+		b.Field(0).(*array.TimestampBuilder).Append(arrow.Timestamp(1_754_300_000_000_000_000 + i))
+		b.Field(1).(*array.TimestampBuilder).Append(arrow.Timestamp(1_754_300_000_000_000 + i))
+		switch i % 3 {
+		case 0:
+			b.Field(2).AppendNull()
+			b.Field(7).AppendNull()
+		case 1:
+			b.Field(2).(*array.Float64Builder).Append(math.NaN())
+			b.Field(7).(*array.Float64Builder).Append(1)
+		default:
+			b.Field(2).(*array.Float64Builder).Append(6300.25 + float64(i)*0.01)
+			b.Field(7).(*array.Float64Builder).Append(2)
+		}
+		b.Field(3).(*array.Uint8Builder).Append(uint8(i))
+		b.Field(4).(*array.Uint32Builder).Append(math.MaxUint32 - uint32(i))
+		b.Field(5).(*array.Float64Builder).Append(float64(i))
+		b.Field(6).(*array.BooleanBuilder).Append(i%2 == 0)
+		b.Field(8).(*array.StringBuilder).Append("x")
+	}
+	rec := b.NewRecord()
+	i64, i32 := arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int32
+	want := []Field{
+		{Name: "size", Type: i64}, {Name: "ts", Type: i64}, {Name: "us", Type: i64}, {Name: "px", Type: i64, Nullable: true, FixedPoint: true},
+		{Name: "flags", Type: i32}, {Name: "struck", Type: i64}, {Name: "bool", Type: arrow.FixedWidthTypes.Boolean},
+		{Name: "gap", Type: arrow.PrimitiveTypes.Float64}, {Name: "text", Type: arrow.BinaryTypes.String},
+	}
+	for _, version := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
+		var buf bytes.Buffer
+		w, err := pqarrow.NewFileWriter(s, &buf, parquet.NewWriterProperties(parquet.WithDataPageVersion(version), parquet.WithMaxRowGroupLength(1000),
+			parquet.WithDictionaryFor("size", false), parquet.WithDataPageSize(2000)), pqarrow.DefaultWriterProps())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(rec); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := decode(buf.Bytes(), want, 777)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row := 0
+		for _, r := range got {
+			for i := range int(r.NumRows()) {
+				checkForeign(t, r, i, row)
+				row++
+			}
+		}
+		if row != n {
+			t.Errorf("%d rows", row)
+		}
+	}
+}
+
+func checkForeign(t *testing.T, r arrow.Record, i, row int) {
+	t.Helper()
+	long := func(c int) int64 { return r.Column(c).(*array.Int64).Value(i) }
+	px := r.Column(3)
+	gap := r.Column(7).(*array.Float64).Value(i)
+	ok := long(0) == math.MaxUint32-int64(row) && long(1) == 1_754_300_000_000_000_000+int64(row) &&
+		long(2) == 1_754_300_000_000_000_000+1000*int64(row) && px.IsNull(i) == (row%3 != 2) &&
+		(px.IsNull(i) || long(3) == 6_300_250_000_000+int64(row)*10_000_000) &&
+		r.Column(4).(*array.Int32).Value(i) == int32(uint8(row)) && long(5) == int64(row) &&
+		r.Column(6).(*array.Boolean).Value(i) == (row%2 == 0) && math.IsNaN(gap) == (row%3 == 0) && r.Column(7).IsValid(i)
+	if !ok {
+		t.Fatalf("row %d: %v", row, r.NewSlice(int64(i), int64(i)+1))
+	}
+}
+
+// golden finds the reference's data beside the repository.
+func golden(t *testing.T) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+	}
+	path := filepath.Join(dir, "../shared/data/golden/day/expected/silver/product_type=future/symbol=ESU5")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("the reference's data is not here")
+	}
+	return path
+}
+
+// TestReferenceFile reads every column of the reference's order book as the
+// contract types it, and finds what arrow's reader finds.
+func TestReferenceFile(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(golden(t), "table=market_by_price_10/dt=2025-08-04/part-00000.parquet"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := NewFile("golden", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs := library(t, data)
+	var fields []Field
+	for i, sf := range recs[0].Schema().Fields() {
+		want := Field{Name: sf.Name, Type: arrow.PrimitiveTypes.Int64, Nullable: true, FixedPoint: sf.Type.ID() == arrow.FLOAT64}
+		if id := sf.Type.ID(); id == arrow.STRING || id == arrow.BOOL {
+			want.Type = recs[0].Column(i).DataType()
+		}
+		fields = append(fields, want)
+	}
+	row := 0
+	for rec, err := range f.Read(context.Background(), fields, 1<<20) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for c := range fields {
+			if d, ok := recs[0].Column(c).(*array.Float64); ok {
+				for i := range int(rec.NumRows()) {
+					if v := d.Value(row + i); d.IsValid(row+i) && rec.Column(c).(*array.Int64).Value(i) != int64(math.Round(v*1e9)) {
+						t.Fatalf("%s, row %d: %v", fields[c].Name, row+i, v)
+					}
+				}
+			}
+		}
+		row += int(rec.NumRows())
+	}
+	if int64(row) != recs[0].NumRows() || f.Rows() != int64(row) {
+		t.Errorf("%d rows of %d", row, recs[0].NumRows())
+	}
+}

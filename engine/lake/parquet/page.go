@@ -1,0 +1,216 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/schema"
+)
+
+// vector is one decoded page: its values without the nulls, in the field of the
+// physical type, and where the nulls are.
+type vector struct {
+	n     int    // levels: rows, or items and empty lists
+	valid []byte // bitmap of n; nil: all
+	// Levels of a nested column, n each; nil for others.
+	repeat, define []uint8
+
+	ints   []int32 // INT32, FLOAT (bits)
+	longs  []int64 // INT64, DOUBLE (bits)
+	texts  [][]byte
+	bools  []byte
+	values int // length of the one that is used
+}
+
+// column reads the pages of one leaf of a file.
+type column struct {
+	leaf  *schema.Column
+	index int
+	pages file.PageReader
+	most  int64 // values a page can hold at most
+	dict  vector
+}
+
+// open starts the chunk of a row group.
+func (c *column) open(r *file.Reader, group int) error {
+	if r.RowGroup(group).MetaData().NumColumns() <= c.index {
+		return fmt.Errorf("row group %d has no column %d", group, c.index)
+	}
+	p, err := r.RowGroup(group).GetColumnPageReader(c.index)
+	if err != nil {
+		return err
+	}
+	c.pages, c.dict = p, vector{}
+	c.most = maxPage
+	if c.leaf.MaxRepetitionLevel() == 0 {
+		c.most = min(maxPage, r.RowGroup(group).NumRows())
+	}
+	return nil
+}
+
+// next decodes the next page with values; ok is false at the chunk's end.
+func (c *column) next() (v vector, ok bool, err error) {
+	for c.pages.Next() {
+		switch p := c.pages.Page().(type) {
+		case *file.DictionaryPage:
+			// The library reuses the page's memory.
+			data := append([]byte(nil), p.Data()...)
+			c.dict, err = c.plain(data, int(p.NumValues()))
+			if err != nil {
+				return vector{}, false, fmt.Errorf("dictionary: %w", err)
+			}
+		case *file.DataPageV1:
+			v, err = c.pageV1(p.Data(), int(p.NumValues()), int(p.Encoding()))
+			return v, err == nil, err
+		case *file.DataPageV2:
+			v, err = c.pageV2(p)
+			return v, err == nil, err
+		}
+	}
+	return vector{}, false, c.pages.Err()
+}
+
+func (c *column) pageV1(b []byte, n, encoding int) (vector, error) {
+	var levels [2][]byte
+	for i, most := range []int16{c.leaf.MaxRepetitionLevel(), c.leaf.MaxDefinitionLevel()} {
+		if most == 0 {
+			continue
+		}
+		if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
+			return vector{}, errShort
+		}
+		end := 4 + binary.LittleEndian.Uint32(b)
+		levels[i], b = b[4:end], b[end:]
+	}
+	return c.decode(levels[0], levels[1], b, n, encoding)
+}
+
+func (c *column) pageV2(p *file.DataPageV2) (vector, error) {
+	b := p.Data()
+	rep, def := int(p.RepetitionLevelByteLen()), int(p.DefinitionLevelByteLen())
+	if rep < 0 || def < 0 || rep+def > len(b) {
+		return vector{}, errShort
+	}
+	return c.decode(b[:rep], b[rep:rep+def], b[rep+def:], int(p.NumValues()), int(p.Encoding()))
+}
+
+// maxPage bounds what a corrupt header can make us allocate: in values.
+const maxPage = 1 << 24
+
+func (c *column) decode(rep, def, b []byte, n, encoding int) (vector, error) {
+	if n < 0 || int64(n) > c.most {
+		return vector{}, fmt.Errorf("a page of %d values where at most %d can be", n, c.most)
+	}
+	v := vector{n: n}
+	values := n
+	var err error
+	switch most := int(c.leaf.MaxDefinitionLevel()); {
+	case c.leaf.MaxRepetitionLevel() > 0:
+		if v.repeat, err = decodeLevels(rep, n, int(c.leaf.MaxRepetitionLevel())); err != nil {
+			return v, err
+		}
+		if v.define, err = decodeLevels(def, n, most); err != nil {
+			return v, err
+		}
+		values = 0
+		for _, d := range v.define {
+			if int(d) == most {
+				values++
+			}
+		}
+	case most == 1:
+		if v.valid, values, err = decodeValidity(def, n); err != nil {
+			return v, err
+		}
+	case most > 1:
+		return v, fmt.Errorf("a nested column")
+	}
+	err = c.decodeValues(&v, b, values, encoding)
+	return v, err
+}
+
+func (c *column) decodeValues(v *vector, b []byte, n, encoding int) (err error) {
+	v.values = n
+	if encoding == encRLEDictionary || encoding == encPlainDictionary {
+		return c.lookup(v, b, n)
+	}
+	got := n
+	switch c.leaf.PhysicalType() {
+	case parquet.Types.Int32, parquet.Types.Float:
+		v.ints, err = numbers[int32](b, n, 4, encoding)
+		got = len(v.ints)
+	case parquet.Types.Int64, parquet.Types.Double:
+		v.longs, err = numbers[int64](b, n, 8, encoding)
+		got = len(v.longs)
+	case parquet.Types.ByteArray:
+		v.texts, err = decodeTexts(b, n, encoding)
+		got = len(v.texts)
+	case parquet.Types.Boolean:
+		v.bools, err = decodeBools(b, n, encoding)
+	default:
+		err = fmt.Errorf("type %s is not supported", c.leaf.PhysicalType())
+	}
+	if err == nil && got != n {
+		err = fmt.Errorf("a page holds %d values where %d are expected", got, n)
+	}
+	return err
+}
+
+func numbers[T int32 | int64](b []byte, n, size, encoding int) ([]T, error) {
+	switch encoding {
+	case encPlain:
+		return decodePlain[T](b, n)
+	case encDeltaBinary:
+		v, _, err := decodeDelta[T](b, n)
+		return v, err
+	case encByteSplit:
+		return decodeSplit[T](b, n, size)
+	}
+	return nil, errEncoding(encoding)
+}
+
+func decodeTexts(b []byte, n, encoding int) ([][]byte, error) {
+	switch encoding {
+	case encPlain:
+		return plainTexts(b, n)
+	case encDeltaByteArray:
+		return deltaTexts(b, n)
+	case encDeltaLength:
+		return lengthTexts(b, n)
+	}
+	return nil, errEncoding(encoding)
+}
+
+// plain decodes a dictionary page.
+func (c *column) plain(b []byte, n int) (vector, error) {
+	if n < 0 || n > maxPage {
+		return vector{}, fmt.Errorf("a page of %d values", n)
+	}
+	var v vector
+	err := c.decodeValues(&v, b, n, encPlain)
+	return v, err
+}
+
+// lookup reads n dictionary indices.
+func (c *column) lookup(v *vector, b []byte, n int) error {
+	d := &c.dict
+	switch {
+	case n == 0:
+		return nil
+	case d.longs != nil:
+		v.longs = make([]int64, n)
+		return decodeIndices(v.longs, d.longs, b)
+	case d.ints != nil:
+		v.ints = make([]int32, n)
+		return decodeIndices(v.ints, d.ints, b)
+	case d.texts != nil:
+		v.texts = make([][]byte, n)
+		return decodeIndices(v.texts, d.texts, b)
+	case d.bools != nil:
+		v.bools = make([]byte, n)
+		return decodeIndices(v.bools, d.bools, b)
+	}
+	return fmt.Errorf("a page refers to a dictionary that is not there")
+}

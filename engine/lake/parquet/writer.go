@@ -1,0 +1,209 @@
+package parquet
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
+	"github.com/apache/arrow/go/v17/parquet/metadata"
+	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+	"github.com/apache/arrow/go/v17/parquet/schema"
+	"github.com/klauspost/compress/zstd"
+)
+
+var magic = []byte("PAR1")
+
+// Writer writes one Parquet file. It is used by one goroutine at a time; it
+// holds one page of raw values and one row group of encoded ones.
+type Writer struct {
+	w       io.Writer
+	pos     int64
+	rows    int64
+	schema  *arrow.Schema
+	chunks  []*chunk
+	inPage  int
+	inGroup int
+	groups  int16
+	columns *schema.Schema
+	footer  *metadata.FileMetaDataBuilder
+	workers int
+	err     error // the first; nothing is written after it
+	closed  bool
+}
+
+// NewWriter starts a file of the given schema on w. Up to workers goroutines
+// encode columns; 0 and 1 encode in Write itself.
+func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
+	props := parquet.NewWriterProperties(
+		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_6))
+	columns, err := pqarrow.ToParquet(arrow.NewSchema(s.Fields(), nil), props, pqarrow.DefaultWriterProps())
+	if err != nil {
+		return nil, fmt.Errorf("no Parquet schema for %v: %w", s, err)
+	}
+	p := &Writer{
+		w: w, schema: s, columns: columns, workers: max(1, workers),
+		footer: metadata.NewFileMetadataBuilder(columns, props, nil),
+	}
+	for i, f := range s.Fields() { // a field is one leaf: newChunk refuses others
+		c, err := newChunk(f, columns.Column(i))
+		if err != nil {
+			return nil, err
+		}
+		p.chunks = append(p.chunks, c)
+	}
+	p.write(magic)
+	return p, p.err
+}
+
+// Rows and Bytes are what has been written; Bytes is complete after Close.
+func (p *Writer) Rows() int64 { return p.rows }
+
+// Bytes is the size of the file so far.
+func (p *Writer) Bytes() int64 { return p.pos }
+
+// Write appends a batch, whose columns must be those of the schema: it checks
+// their number and types, and that no column holds null which cannot.
+func (p *Writer) Write(rec arrow.Record) error {
+	if p.err == nil {
+		p.err = p.check(rec)
+	}
+	rows := int(rec.NumRows())
+	for at := 0; at < rows && p.err == nil; {
+		n := min(rows-at, PageRows-p.inPage)
+		for i, c := range p.chunks {
+			c.add(rec.Column(i), at, at+n)
+		}
+		at += n
+		p.rows += int64(n)
+		p.inPage += n
+		if p.inPage == PageRows {
+			p.flushPage()
+		}
+	}
+	return p.err
+}
+
+func (p *Writer) check(rec arrow.Record) error {
+	if p.closed {
+		return fmt.Errorf("the file is closed")
+	}
+	if int(rec.NumCols()) != len(p.chunks) {
+		return fmt.Errorf("a batch of %d columns for a file of %d", rec.NumCols(), len(p.chunks))
+	}
+	for i, f := range p.schema.Fields() {
+		if a := rec.Column(i); !arrow.TypeEqual(a.DataType(), f.Type) {
+			return fmt.Errorf("column %q: a batch has %s, the file %s", f.Name, a.DataType(), f.Type)
+		} else if a.NullN() > 0 && !f.Nullable {
+			return fmt.Errorf("column %q: %d nulls in a batch, and the column cannot be null", f.Name, a.NullN())
+		}
+	}
+	return nil
+}
+
+// encoders are shared by all writers of the process: an encoder is some
+// megabytes of tables and keeps nothing from one page to the next.
+var encoders = sync.Pool{New: func() any {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)),
+		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	if err != nil {
+		panic(err) // the options are constant
+	}
+	return z
+}}
+
+// each calls f for every column, on up to p.workers goroutines.
+func (p *Writer) each(f func(i int, z *zstd.Encoder)) {
+	var next atomic.Int64
+	work := func() {
+		z := encoders.Get().(*zstd.Encoder)
+		defer encoders.Put(z)
+		for i := int(next.Add(1)) - 1; i < len(p.chunks); i = int(next.Add(1)) - 1 {
+			f(i, z)
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(p.workers, len(p.chunks)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+}
+
+func (p *Writer) flushPage() {
+	p.each(func(i int, z *zstd.Encoder) { p.chunks[i].flush(z) })
+	p.inGroup += p.inPage
+	p.inPage = 0
+	if p.inGroup >= RowGroupRows {
+		p.flushGroup()
+	}
+}
+
+func (p *Writer) flushGroup() {
+	dicts := make([][]byte, len(p.chunks))
+	p.each(func(i int, z *zstd.Encoder) { dicts[i] = p.chunks[i].dictionary(z) })
+	group := p.footer.AppendRowGroup()
+	group.SetNumRows(p.inGroup)
+	var size int64
+	for i, c := range p.chunks {
+		pos := p.pos
+		p.write(dicts[i])
+		p.write(c.pages)
+		size += c.uncompressed
+		if p.err == nil {
+			p.err = c.finish(group.NextColumnChunk(), pos, len(dicts[i]))
+		}
+	}
+	if p.err == nil {
+		p.err = group.Finish(size, p.groups)
+	}
+	p.groups++
+	p.inGroup = 0
+}
+
+func (p *Writer) write(b []byte) {
+	if p.err != nil || len(b) == 0 {
+		return
+	}
+	n, err := p.w.Write(b)
+	p.pos += int64(n)
+	p.err = err
+}
+
+// Close writes what is left and the footer. It does not close the underlying
+// writer. Closing again does nothing.
+func (p *Writer) Close() error {
+	if p.closed || p.err != nil {
+		return p.err
+	}
+	p.closed = true
+	if p.inPage > 0 {
+		p.flushPage()
+	}
+	if p.inGroup > 0 {
+		p.flushGroup()
+	}
+	if p.err != nil {
+		return p.err
+	}
+	meta, err := p.footer.Finish()
+	if err != nil {
+		return fmt.Errorf("footer: %w", err)
+	}
+	start := p.pos
+	if _, err := meta.WriteTo(writerFunc(func(b []byte) (int, error) { p.write(b); return len(b), p.err }), nil); err != nil {
+		return fmt.Errorf("footer: %w", err)
+	}
+	n := uint32(p.pos - start)
+	p.write([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
+	p.write(magic)
+	p.chunks = nil
+	return p.err
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }

@@ -1,0 +1,171 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"dag/engine/addr"
+	"dag/engine/lake/parquet"
+	"dag/engine/manifest"
+)
+
+// BatchRows is how many rows Read puts into one batch at most.
+const BatchRows = parquet.PageRows
+
+// Partition is an opened input partition: its files stay what they are, even
+// if the folder is replaced. Several goroutines may read it at once.
+type Partition struct {
+	addr   addr.Partition
+	fields []parquet.Field
+	schema *arrow.Schema
+	trace  manifest.Trace
+	files  []*os.File
+	parts  []*parquet.File
+}
+
+// OpenPartition opens a partition that has data; for any other the error says
+// what its folder lacks. Close frees its files.
+func (l *Lake) OpenPartition(p addr.Partition) (*Partition, error) {
+	t, err := l.table(p.Dataset, false)
+	if err != nil {
+		return nil, err
+	}
+	rel, err := t.folder(p.Keys)
+	if err != nil {
+		return nil, err
+	}
+	for range 3 { // a folder replaced between reading and opening is opened anew
+		c, err := l.readContent(l.path(rel), l.indexed(p))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+		if !c.trace.State.HasData() {
+			return nil, fmt.Errorf("%s %s: %s (%s)", p, describe(c.trace.State), c.why, rel)
+		}
+		if len(c.files) == 0 {
+			return nil, fmt.Errorf("%s has no data files: no part-*.parquet in %s", p, rel)
+		}
+		out := &Partition{addr: p, fields: fieldsOf(t), schema: t.Contract.Schema, trace: c.trace}
+		err = out.open(l.path(rel), rel, c)
+		info, serr := os.Stat(l.path(rel))
+		if serr == nil && stampOf(info) == c.stamp {
+			if err != nil {
+				return nil, errors.Join(fmt.Errorf("%s: %w", p, err), out.Close())
+			}
+			return out, nil
+		}
+		if err := out.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%s is being replaced over and over; is another process writing this lake?", p)
+}
+
+// fixedPoint is how a contract's documentation says that an integer column counts
+// units of 1e-9, which other writers store as a number of whole units.
+const fixedPoint = "1e-9"
+
+// fieldsOf is the contract as the reader of files wants it.
+func fieldsOf(t *table) []parquet.Field {
+	var out []parquet.Field
+	for i, f := range t.Contract.Schema.Fields() {
+		doc := ""
+		if i < len(t.Contract.Docs) {
+			doc = t.Contract.Docs[i]
+		}
+		out = append(out, parquet.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable, FixedPoint: strings.Contains(doc, fixedPoint)})
+	}
+	return out
+}
+
+func (p *Partition) open(dir, rel string, c content) error {
+	var rows int64
+	for _, name := range c.files {
+		f, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			return err
+		}
+		p.files = append(p.files, f)
+		part, err := parquet.NewFile(path.Join(rel, name), f)
+		if err != nil {
+			return err
+		}
+		p.parts = append(p.parts, part)
+		rows += part.Rows()
+	}
+	if rows != c.trace.Rows {
+		return fmt.Errorf("the files in %s hold %d rows, expected %d", rel, rows, c.trace.Rows)
+	}
+	return nil
+}
+
+// Keys of the partition.
+func (p *Partition) Keys() addr.Keys { return p.addr.Keys }
+
+// Rows is the number of rows.
+func (p *Partition) Rows() int64 { return p.trace.Rows }
+
+// Bytes is the size of the data files.
+func (p *Partition) Bytes() int64 { return p.trace.Bytes }
+
+// Digest is the content digest of what was opened.
+func (p *Partition) Digest() manifest.Sum { return p.trace.Digest }
+
+// Schema is the contract's.
+func (p *Partition) Schema() *arrow.Schema { return p.schema }
+
+// Read streams the named columns, in the named order, as the contract types
+// them, in batches of at most BatchRows rows; no names mean all columns. Files
+// of other writers are cast, and what cannot be cast without loss is an error.
+func (p *Partition) Read(ctx context.Context, columns ...string) Batches {
+	return func(yield func(arrow.Record, error) bool) {
+		fields, err := p.pick(columns)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for _, part := range p.parts {
+			for rec, err := range part.Read(ctx, fields, BatchRows) {
+				if err != nil && ctx.Err() == nil {
+					err = fmt.Errorf("%s: %w", p.addr, err)
+				}
+				if !yield(rec, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pick returns the fields of columns.
+func (p *Partition) pick(columns []string) ([]parquet.Field, error) {
+	if len(columns) == 0 {
+		return p.fields, nil
+	}
+	var out []parquet.Field
+	for _, name := range columns {
+		i := p.schema.FieldIndices(name)
+		if len(i) == 0 {
+			return nil, fmt.Errorf("%s: its contract has no column %q", p.addr, name)
+		}
+		out = append(out, p.fields[i[0]])
+	}
+	return out, nil
+}
+
+// Close closes the files.
+func (p *Partition) Close() error {
+	var err error
+	for _, f := range p.files {
+		err = errors.Join(err, f.Close())
+	}
+	p.files, p.parts = nil, nil
+	return err
+}

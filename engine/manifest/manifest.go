@@ -1,0 +1,95 @@
+// Package manifest says what is recorded of a partition: the manifest beside
+// its data, the fingerprint that decides staleness, component by component,
+// and the compact Trace that planning compares. It touches no storage.
+package manifest
+
+import "dag/engine/addr"
+
+// File names inside a partition's folder.
+const (
+	FileName    = "_MANIFEST.json"
+	SuccessName = "_SUCCESS"
+	DataName    = "part-00000.parquet"
+)
+
+// Format and FormatVersion identify our manifests.
+const (
+	Format        = "dag.manifest"
+	FormatVersion = 1
+)
+
+// Manifest is the record beside a partition's data. Its JSON is the stable
+// format documented in lake/README.md.
+type Manifest struct {
+	Format        string      `json:"format"`
+	FormatVersion int         `json:"format_version"`
+	Dataset       string      `json:"dataset"`
+	Keys          addr.Keys   `json:"keys"`
+	Stage         string      `json:"stage"`
+	Unit          addr.Keys   `json:"unit"` // the unit's keys; differ from Keys where a stage fans out
+	Transform     string      `json:"transform"`
+	Version       int         `json:"transform_version"`
+	Contract      Contract    `json:"contract"`
+	Params        any         `json:"params"` // as evaluated, for people; map[string]any
+	Fingerprint   Fingerprint `json:"fingerprint"`
+	Inputs        []Input     `json:"inputs"`
+	FanOut        []string    `json:"fan_out,omitempty"` // all values the unit made, siblings included
+	Files         []File      `json:"files"`
+	Digest        string      `json:"digest"` // Sum over Files
+	RowCount      int64       `json:"row_count"`
+	Metrics       Metrics     `json:"metrics,omitempty"`
+	Reason        Reason      `json:"reason"` // why this run was made
+	Run           Run         `json:"run"`
+}
+
+// Contract names the contract the data was checked against.
+type Contract struct {
+	Path   string `json:"path"` // relative to contracts/
+	Digest string `json:"digest"`
+}
+
+// Input is one input partition that was read, or one file of a source.
+type Input struct {
+	Port      string `json:"port"`
+	Partition string `json:"partition"`
+	Digest    string `json:"digest"`
+	// Of a source's file only:
+	File    string `json:"file,omitempty"` // path relative to the lake root
+	Bytes   int64  `json:"bytes,omitempty"`
+	ModTime int64  `json:"mtime_ns,omitempty"`
+}
+
+// File is one data file of the partition.
+type File struct {
+	Name   string `json:"name"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Metrics are counts made by the transform.
+type Metrics map[string]int64
+
+// Reason is why a unit ran.
+type Reason struct {
+	Code   string `json:"code"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Run says by which apply and how dearly the partition was made. Nothing in
+// it enters a fingerprint.
+type Run struct {
+	ID        string `json:"id"`
+	StartedAt string `json:"started_at"` // RFC 3339, UTC
+	ElapsedNS int64  `json:"elapsed_ns"`
+}
+
+// Fingerprint is what a partition was made from, by component; each is the hex
+// of a Sum. Sum covers the others.
+type Fingerprint struct {
+	Sum        string `json:"sum"`
+	Definition string `json:"definition"`
+	Params     string `json:"params"`
+	Transform  string `json:"transform"`
+	Contract   string `json:"contract"`
+	Inputs     string `json:"inputs"`
+}
