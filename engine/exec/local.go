@@ -1,0 +1,239 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"dag/engine/event"
+	"dag/engine/lake"
+	"dag/engine/plan"
+)
+
+// Options say how to run a plan.
+type Options struct {
+	Workers  int
+	Memory   int64 // bytes that running units may declare together; 0: no limit
+	FailFast bool  // start nothing new after the first failure
+	// MaxFailures stops as FailFast does after so many; 0: never.
+	MaxFailures int
+	RunID       string
+	Events      event.Sink
+	Now         func() time.Time
+	// After is time.After, or a clock of a test's own.
+	After func(time.Duration) <-chan time.Time
+}
+
+// Outcome is what became of a run.
+type Outcome struct {
+	Counts      map[event.Result]int
+	Interrupted bool
+	LeaseHeld   bool // a unit failed because another process kept its lease
+	WriteError  bool // a unit failed because the lake could not be written
+}
+
+// runner drives the queue. Only its run loop touches the plan and the queue.
+type runner struct {
+	plan    *plan.Plan
+	lake    *lake.Lake
+	o       Options
+	queue   *Queue
+	done    chan ending
+	outcome Outcome
+	emitMu  sync.Mutex
+	failing bool
+}
+
+// ending is what a step's goroutine reports.
+type ending struct {
+	item   *plan.Item
+	result stepResult
+	err    error
+}
+
+// Run runs the items of a plan. Failures of units are events and counts, not
+// an error. When ctx ends, running steps are cancelled and nothing new starts.
+func Run(ctx context.Context, p *plan.Plan, l *lake.Lake, o Options) (Outcome, error) {
+	r := &runner{
+		plan: p, lake: l, o: o, done: make(chan ending),
+		queue:   NewQueue(Limits{Workers: o.Workers, Memory: o.Memory}),
+		outcome: Outcome{Counts: map[event.Result]int{}},
+	}
+	start := o.Now()
+	r.emit(r.started(start))
+	r.add(p.Items)
+	r.loop(ctx)
+	for _, id := range r.queue.Rest() {
+		r.finish(p.Items[id], stepResult{}, event.Canceled, nil, "the run was stopped before it started")
+	}
+	r.outcome.Interrupted = ctx.Err() != nil
+	r.emit(event.RunFinished{Time: o.Now(), RunID: o.RunID, Elapsed: o.Now().Sub(start), Counts: r.outcome.Counts})
+	return r.outcome, nil
+}
+
+func (r *runner) started(now time.Time) event.RunStarted {
+	e := event.RunStarted{Time: now, RunID: r.o.RunID, Workers: r.o.Workers, Memory: r.o.Memory, LakeRoot: r.lake.Root()}
+	for _, it := range r.plan.Items {
+		switch {
+		case it.Blocked != "":
+		case it.Action == plan.MayRun:
+			e.MayRun++
+		default:
+			e.WillRun++
+		}
+	}
+	return e
+}
+
+// add gives items to the queue and reports those that can never run.
+func (r *runner) add(items []*plan.Item) {
+	nodes := make([]Node, len(items))
+	for i, it := range items {
+		nodes[i] = Node{ID: it.ID, Deps: it.Deps, Memory: it.Memory, CPU: it.CPU, Dead: it.Blocked != ""}
+	}
+	blocked := r.queue.Add(nodes...)
+	for _, it := range items {
+		if it.Blocked != "" {
+			r.finish(it, stepResult{}, event.Blocked, nil, it.Blocked)
+		}
+	}
+	r.block(blocked)
+}
+
+func (r *runner) block(blocked []Blocked) {
+	for _, b := range blocked {
+		if it := r.plan.Items[b.ID]; it.Blocked == "" {
+			r.finish(it, stepResult{}, event.Blocked, nil, r.plan.Items[b.By].Describe()+" did not succeed")
+		}
+	}
+}
+
+// loop starts what may start and takes in what has ended, until nothing runs
+// and nothing may start.
+func (r *runner) loop(ctx context.Context) {
+	for {
+		for ctx.Err() == nil && !r.failing {
+			id, ok := r.queue.Next()
+			if !ok {
+				break
+			}
+			r.start(ctx, r.plan.Items[id])
+		}
+		if r.queue.Running() == 0 {
+			return
+		}
+		r.take(<-r.done)
+	}
+}
+
+// start resolves an item: it is cut off, fails at once, or runs.
+func (r *runner) start(ctx context.Context, it *plan.Item) {
+	w, err := r.plan.Resolve(ctx, it)
+	if err != nil {
+		go func() { r.done <- ending{item: it, err: err} }()
+		return
+	}
+	if w.Fresh {
+		r.plan.Settled(it)
+		r.queue.End(it.ID, true)
+		r.finish(it, stepResult{}, event.CutOff, nil, "")
+		return
+	}
+	go func() {
+		res, err := r.attempts(ctx, w)
+		r.done <- ending{it, res, err}
+	}()
+}
+
+// take brings what a step did into the plan and the queue.
+func (r *runner) take(e ending) {
+	if e.err != nil {
+		blocked := r.queue.End(e.item.ID, false)
+		result := event.Failed
+		if errors.Is(e.err, context.Canceled) {
+			result = event.Canceled
+		} else {
+			r.countFailure(e.err)
+		}
+		r.finish(e.item, e.result, result, e.err, "")
+		r.block(blocked)
+		return
+	}
+	if e.result.alreadyThere {
+		r.plan.Committed(e.item, e.result.made)
+		r.queue.End(e.item.ID, true)
+		r.finish(e.item, e.result, event.CutOff, nil, "another apply made it meanwhile")
+		return
+	}
+	r.plan.Committed(e.item, e.result.made)
+	if e.result.fansOut {
+		r.grow(e)
+	}
+	r.queue.End(e.item.ID, true)
+	r.finish(e.item, e.result, event.Done, nil, "")
+}
+
+// grow puts what a fan-out has told into the queue.
+func (r *runner) grow(e ending) {
+	g := r.plan.FanOut(e.item, e.result.values)
+	if len(g.Added) > 0 {
+		r.emit(event.Grown{Time: r.o.Now(), Unit: unitOf(e.item), Values: e.result.values, Added: len(g.Added)})
+	}
+	r.add(g.Added)
+	for _, it := range g.Relinked {
+		r.block(r.queue.SetDeps(it.ID, it.Deps))
+	}
+}
+
+func (r *runner) countFailure(err error) {
+	var held *lake.LeaseError
+	r.outcome.LeaseHeld = r.outcome.LeaseHeld || errors.As(err, &held)
+	r.outcome.WriteError = r.outcome.WriteError || isWriteError(err)
+	n := r.outcome.Counts[event.Failed] + 1
+	r.failing = r.failing || r.o.FailFast || r.o.MaxFailures > 0 && n >= r.o.MaxFailures
+}
+
+func (r *runner) finish(it *plan.Item, res stepResult, result event.Result, err error, because string) {
+	r.outcome.Counts[result]++
+	f := event.StepFinished{
+		Time: r.o.Now(), Unit: unitOf(it), Result: result, Err: err, Because: because,
+		Elapsed: res.elapsed, RowsIn: res.rowsIn, RowsOut: res.rowsOut, Bytes: res.bytes, Unchanged: res.unchanged,
+	}
+	for _, m := range res.made {
+		f.Partitions = append(f.Partitions, m.Partition)
+	}
+	r.emit(f)
+}
+
+// emit passes an event on; steps emit too, hence the lock.
+func (r *runner) emit(e event.Event) {
+	r.emitMu.Lock()
+	defer r.emitMu.Unlock()
+	if r.o.Events != nil {
+		r.o.Events(e)
+	}
+}
+
+func unitOf(it *plan.Item) event.Unit { return event.Unit{Stage: it.Stage, Keys: it.Unit} }
+
+// attempts runs a step, and again with growing pauses as the stage allows. A
+// contract breach and a cancelled run are not tried again: they would end the
+// same.
+func (r *runner) attempts(ctx context.Context, w *plan.Work) (stepResult, error) {
+	for attempt := 1; ; attempt++ {
+		r.emit(event.StepStarted{Time: r.o.Now(), Unit: unitOf(w.Item), Reason: string(w.Item.Reason.Code), Attempt: attempt})
+		res, err := r.step(ctx, w)
+		if err == nil || attempt >= w.Stage.Attempts || ctx.Err() != nil {
+			return res, err
+		}
+		wait := w.Stage.Backoff << min(attempt-1, 16)
+		r.emit(event.StepRetried{Time: r.o.Now(), Unit: unitOf(w.Item), Attempt: attempt, Err: err, Wait: wait})
+		select {
+		case <-ctx.Done():
+			return res, fmt.Errorf("waiting to try again: %w", ctx.Err())
+		case <-r.o.After(wait):
+		}
+	}
+}

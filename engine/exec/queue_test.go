@@ -1,0 +1,163 @@
+package exec_test
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"dag/engine/exec"
+)
+
+func TestHeaviestPathFirst(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 1})
+	q.Add(exec.Node{ID: 0}, exec.Node{ID: 1}, exec.Node{ID: 2, Deps: []int{1}}, exec.Node{ID: 3, Deps: []int{2}})
+	var order []int
+	for !q.Empty() {
+		id, ok := q.Next()
+		if !ok {
+			t.Fatal("the queue stands still")
+		}
+		order = append(order, id)
+		q.End(id, true)
+	}
+	if want := []int{1, 2, 0, 3}; !slices.Equal(order, want) {
+		t.Errorf("order %v, want %v", order, want)
+	}
+}
+
+func TestFailureBlocksOnlyWhatNeedsIt(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 2})
+	q.Add(exec.Node{ID: 0}, exec.Node{ID: 1}, exec.Node{ID: 2, Deps: []int{0}}, exec.Node{ID: 3, Deps: []int{2, 1}}, exec.Node{ID: 4, Deps: []int{1}})
+	a, _ := q.Next()
+	b, _ := q.Next()
+	if a != 0 || b != 1 {
+		t.Fatalf("started %d and %d", a, b)
+	}
+	blocked := q.End(0, false)
+	if want := []exec.Blocked{{ID: 2, By: 0}, {ID: 3, By: 2}}; !slices.Equal(blocked, want) {
+		t.Errorf("blocked %v, want %v", blocked, want)
+	}
+	q.End(1, true)
+	if id, ok := q.Next(); !ok || id != 4 {
+		t.Errorf("next is %d, %v", id, ok)
+	}
+	q.End(4, true)
+	if !q.Empty() {
+		t.Error("something is left")
+	}
+}
+
+func TestMemoryAdmission(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 4, Memory: 100})
+	q.Add(exec.Node{ID: 0, Memory: 60}, exec.Node{ID: 1, Memory: 60}, exec.Node{ID: 2, Memory: 500})
+	q.Next()
+	if id, ok := q.Next(); ok {
+		t.Fatalf("%d started beside one that leaves no room", id)
+	}
+	q.End(0, true)
+	if id, ok := q.Next(); !ok || id != 1 {
+		t.Fatalf("next is %d, %v", id, ok)
+	}
+	q.End(1, true)
+	if id, ok := q.Next(); !ok || id != 2 {
+		t.Errorf("what is larger than all memory does not run alone: %d, %v", id, ok)
+	}
+}
+
+func TestDeadNodesBlockWhatNeedsThem(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 1})
+	blocked := q.Add(exec.Node{ID: 0, Dead: true}, exec.Node{ID: 1, Deps: []int{0}}, exec.Node{ID: 2})
+	if want := []exec.Blocked{{ID: 1, By: 0}}; !slices.Equal(blocked, want) {
+		t.Errorf("blocked %v, want %v", blocked, want)
+	}
+	if id, ok := q.Next(); !ok || id != 2 {
+		t.Errorf("next is %d, %v", id, ok)
+	}
+}
+
+// TestAnyGraphInAnyOrder drives random graphs that grow while they run: every
+// node starts once, after all it needs, within the limits, or is blocked by a
+// failure above it; and the same calls give the same order.
+func TestAnyGraphInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 20).Draw(t, "n")
+		nodes := make([]exec.Node, n)
+		for i := range nodes {
+			nodes[i] = exec.Node{ID: i, Memory: int64(rapid.IntRange(0, 80).Draw(t, "memory"))}
+			for d := range i {
+				if rapid.IntRange(0, 3).Draw(t, "dep") == 0 {
+					nodes[i].Deps = append(nodes[i].Deps, d)
+				}
+			}
+		}
+		grown := rapid.IntRange(1, n).Draw(t, "grown")
+		workers := rapid.IntRange(1, 4).Draw(t, "workers")
+		fails := rapid.SliceOfN(rapid.IntRange(0, 9), n, n).Draw(t, "fails")
+		first := drive(t, nodes, grown, workers, fails)
+		if second := drive(t, nodes, grown, workers, fails); !slices.Equal(first, second) {
+			t.Fatalf("the same calls gave %v and %v", first, second)
+		}
+	})
+}
+
+// drive runs the nodes oldest first; those from grown on are added after the
+// first end.
+func drive(t *rapid.T, nodes []exec.Node, grown, workers int, fails []int) []int {
+	const limit = 100
+	q := exec.NewQueue(exec.Limits{Workers: workers, Memory: limit})
+	ended, bad := map[int]bool{}, map[int]bool{}
+	block := func(list []exec.Blocked) {
+		for _, b := range list {
+			if bad[b.ID] || !bad[b.By] {
+				t.Fatalf("%d blocked by %d", b.ID, b.By)
+			}
+			bad[b.ID] = true
+		}
+	}
+	block(q.Add(nodes[:grown]...))
+	var order, running []int
+	added := grown == len(nodes)
+	for {
+		for {
+			id, ok := q.Next()
+			if !ok {
+				break
+			}
+			for _, d := range nodes[id].Deps {
+				if !ended[d] {
+					t.Fatalf("%d started before %d ended", id, d)
+				}
+			}
+			order, running = append(order, id), append(running, id)
+			memory := int64(0)
+			for _, r := range running {
+				memory += nodes[r].Memory
+			}
+			if len(running) > workers || len(running) > 1 && memory > limit {
+				t.Fatalf("%v run together with %d bytes", running, memory)
+			}
+		}
+		if len(running) == 0 {
+			break
+		}
+		id := running[0]
+		running = running[1:]
+		ok := fails[id] != 0
+		ended[id], bad[id] = ok, !ok
+		block(q.End(id, ok))
+		if !added {
+			added = true
+			block(q.Add(nodes[grown:]...))
+		}
+	}
+	if !q.Empty() || len(q.Rest()) != 0 {
+		t.Fatalf("%v never ran", q.Rest())
+	}
+	for i := range nodes {
+		if !ended[i] && !bad[i] {
+			t.Fatalf("%d neither ended nor was blocked", i)
+		}
+	}
+	return order
+}

@@ -1,0 +1,181 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"dag/engine/addr"
+	"dag/engine/lake"
+	"dag/engine/manifest"
+	"dag/engine/plan"
+	"dag/engine/stage"
+)
+
+// stepResult is what one run of a unit came to.
+type stepResult struct {
+	elapsed         time.Duration
+	rowsIn, rowsOut int64
+	bytes           int64
+	unchanged       int
+	made            []plan.Made
+	fansOut         bool
+	values          []string // of a fan-out, "a,b" where there are several keys
+	alreadyThere    bool     // another process had made it when the lease came
+}
+
+// step runs a unit once: lease, read, transform, check, write, commit.
+func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err error) {
+	start := r.o.Now()
+	defer func() { res.elapsed = r.o.Now().Sub(start) }()
+	if w.Stage.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, w.Stage.Timeout, fmt.Errorf("it ran into its timeout of %s", w.Stage.Timeout))
+		defer cancel()
+	}
+	lease, err := r.lake.Lease(ctx, leaseName(w))
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, lease.Release()) }()
+	if made, ok := r.madeMeanwhile(ctx, w); ok {
+		res.made, res.alreadyThere = made, true
+		return res, nil
+	}
+	staging, err := r.lake.Begin(w.Item.Describe())
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, staging.Discard()) }()
+	t := newTask(ctx, r, w, staging)
+	defer t.close()
+	if err = r.transform(ctx, t); err != nil {
+		return res, err
+	}
+	res.rowsIn = t.rowsIn.Load()
+	err = r.commit(ctx, t, start, &res)
+	return res, err
+}
+
+// leaseName stands for all outputs of a unit: no other unit writes any of them.
+func leaseName(w *plan.Work) addr.Partition {
+	return addr.Partition{Dataset: w.Stage.Outputs[0].To.Addr, Keys: w.Item.Unit}
+}
+
+// madeMeanwhile looks, under the lease, whether another process has made the
+// outputs from the same inputs since the plan was made.
+func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) ([]plan.Made, bool) {
+	if w.Item.Reason.Code == plan.Forced || w.Item.Unknown || len(w.Item.Outputs) == 0 {
+		return nil, false
+	}
+	digests := make([]manifest.Sum, len(w.Inputs))
+	for i, in := range w.Inputs {
+		if digests[i] = in.Digest; in.Digest == (manifest.Sum{}) {
+			return nil, false
+		}
+	}
+	want := w.Fingerprint(digests).Sum
+	var made []plan.Made
+	for _, p := range w.Item.Outputs {
+		t, err := r.lake.Trace(ctx, p)
+		if err != nil || t.State != manifest.Complete || t.Fingerprint.String() != want {
+			return nil, false
+		}
+		made = append(made, plan.Made{Partition: p, Fingerprint: t.Fingerprint, Digest: t.Digest, Rows: t.Rows, Bytes: t.Bytes})
+	}
+	return made, true
+}
+
+// transform runs the stage's code. A panic in it is a bug of the transform and
+// becomes an error of the unit; the others go on.
+func (r *runner) transform(ctx context.Context, t *task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the transform %s has a bug and panicked: %v", t.work.Stage.Spec.Name, p)
+		}
+	}()
+	if err := t.work.Stage.Transform.Run(ctx, t); err != nil {
+		if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil && !errors.Is(err, cause) {
+			return fmt.Errorf("%w (%w)", cause, ctx.Err())
+		}
+		return err
+	}
+	return ctx.Err()
+}
+
+// commit publishes what the transform wrote, with the manifests that say from
+// what.
+func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *stepResult) error {
+	if err := t.closeWriters(); err != nil {
+		return err
+	}
+	inputs, digests, err := t.inputs(ctx)
+	if err != nil {
+		return err
+	}
+	outputs, values := t.outputs()
+	m := manifest.Manifest{
+		Stage: t.work.Item.Stage.String(), Unit: t.work.Item.Unit,
+		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
+		Params: t.work.Stage.Params, Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
+		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Item.Reason),
+		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds()},
+	}
+	list := make([]lake.Output, len(outputs))
+	for i, o := range outputs {
+		copied := m
+		copied.Contract = manifest.Contract{Path: o.def.To.ContractPath, Digest: o.def.To.Contract.Digest}
+		list[i] = lake.Output{Partition: o.partition, Manifest: &copied}
+	}
+	committed, err := t.staging.Commit(ctx, list)
+	if err != nil {
+		return err
+	}
+	sum, err := manifest.ParseSum(m.Fingerprint.Sum)
+	if err != nil {
+		return err
+	}
+	for _, c := range committed {
+		res.made = append(res.made, plan.Made{Partition: c.Partition, Fingerprint: sum, Digest: c.Digest, Rows: c.Rows, Bytes: c.Bytes})
+		res.rowsOut += c.Rows
+		res.bytes += c.Bytes
+		if c.Unchanged {
+			res.unchanged++
+		}
+	}
+	if t.fanOut != nil {
+		res.fansOut, res.values = true, values
+		return r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, values)
+	}
+	return nil
+}
+
+func reasonRecord(r plan.Reason) manifest.Reason {
+	out := manifest.Reason{Code: string(r.Code)}
+	var parts []string
+	if r.Cause != nil {
+		parts = append(parts, r.Cause.String())
+	}
+	for _, s := range []string{r.File, r.Old, r.New} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	out.Detail = strings.Join(parts, " · ")
+	return out
+}
+
+// isWriteError tells a lake that is full or may not be written from a mistake
+// in data.
+func isWriteError(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EROFS, syscall.EDQUOT, fs.ErrPermission}, func(e error) bool {
+		return errors.Is(err, e)
+	})
+}
+
+var _ stage.Task = (*task)(nil)

@@ -1,0 +1,272 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"dag/engine/addr"
+	"dag/engine/event"
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/manifest"
+	"dag/engine/plan"
+	"dag/engine/stage"
+)
+
+// progressEvery is how often a running unit reports its rows.
+const progressEvery = 200 * time.Millisecond
+
+// task is the stage.Task of one attempt.
+type task struct {
+	ctx     context.Context
+	run     *runner
+	work    *plan.Work
+	staging *lake.Staging
+	fanOut  *graph.Output // nil unless the stage fans out
+	opened  []*output
+	parts   map[int]*lake.Partition // opened input partitions, by position in work.Inputs
+	files   map[int]*lake.SourceFile
+
+	metricsMu       sync.Mutex
+	metrics         manifest.Metrics
+	rowsIn, rowsOut atomic.Int64
+	reported        time.Time
+}
+
+// output is one output partition of the unit.
+type output struct {
+	def       *graph.Output
+	partition addr.Partition
+	value     string // of a fan-out
+	writer    *lake.Writer
+	task      *task
+}
+
+func newTask(ctx context.Context, r *runner, w *plan.Work, s *lake.Staging) *task {
+	t := &task{
+		ctx: ctx, run: r, work: w, staging: s,
+		parts: map[int]*lake.Partition{}, files: map[int]*lake.SourceFile{}, metrics: manifest.Metrics{},
+	}
+	for i := range w.Stage.Outputs {
+		if len(w.Stage.Outputs[i].FanOut) > 0 {
+			t.fanOut = &w.Stage.Outputs[i]
+		}
+	}
+	return t
+}
+
+func (t *task) Key(name string) string { return t.work.Keys[name] }
+
+func (t *task) Params() stage.Params { return t.work.Stage.Params }
+
+func (t *task) Count(metric string, n int64) {
+	t.metricsMu.Lock()
+	defer t.metricsMu.Unlock()
+	t.metrics[metric] += n
+}
+
+func (t *task) metricsCopy() manifest.Metrics {
+	t.metricsMu.Lock()
+	defer t.metricsMu.Unlock()
+	return maps.Clone(t.metrics)
+}
+
+func (t *task) Scratch() (stage.ScratchFile, error) { return t.staging.Scratch() }
+
+func (t *task) Files(port string) []stage.File {
+	var out []stage.File
+	for i := range t.work.Inputs {
+		if in := &t.work.Inputs[i]; in.Port == port && in.Source {
+			out = append(out, &rawFile{t, i})
+		}
+	}
+	return out
+}
+
+func (t *task) Partitions(port string) []stage.Partition {
+	var out []stage.Partition
+	for i := range t.work.Inputs {
+		if in := &t.work.Inputs[i]; in.Port == port && !in.Source {
+			out = append(out, &inputPartition{t, i})
+		}
+	}
+	return out
+}
+
+func (t *task) Read(port string, columns ...string) stage.Batches {
+	return func(yield func(arrow.Record, error) bool) {
+		for _, p := range t.Partitions(port) {
+			for rec, err := range p.Read(columns...) {
+				if !yield(rec, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// open opens an input partition once.
+func (t *task) open(i int) (*lake.Partition, error) {
+	if p := t.parts[i]; p != nil {
+		return p, nil
+	}
+	p, err := t.run.lake.OpenPartition(t.work.Inputs[i].Partition)
+	if err != nil {
+		return nil, err
+	}
+	t.parts[i] = p
+	return p, nil
+}
+
+// progress counts rows and reports them now and then.
+func (t *task) progress(count *atomic.Int64, rows int64) {
+	count.Add(rows)
+	now := t.run.o.Now()
+	if now.Sub(t.reported) < progressEvery {
+		return
+	}
+	t.reported = now
+	t.run.emit(event.StepProgress{Time: now, Unit: unitOf(t.work.Item), RowsIn: t.rowsIn.Load(), RowsOut: t.rowsOut.Load()})
+}
+
+func (t *task) Output(port string, fanOut ...string) (stage.Writer, error) {
+	def := t.outputDef(port)
+	if def == nil {
+		return nil, fmt.Errorf("the transform %s has no output port %q", t.work.Stage.Spec.Name, port)
+	}
+	if len(fanOut) != len(def.FanOut) {
+		return nil, fmt.Errorf("port %q takes %d fan-out values, not %d", port, len(def.FanOut), len(fanOut))
+	}
+	for i, v := range fanOut {
+		if err := checkValue(def, def.FanOut[i], v); err != nil {
+			return nil, err
+		}
+	}
+	o := &output{def: def, partition: t.work.Output(*def, fanOut), value: strings.Join(fanOut, ","), task: t}
+	for _, other := range t.opened {
+		if other.partition == o.partition {
+			return nil, fmt.Errorf("%s is written twice by one unit", o.partition)
+		}
+	}
+	w, err := t.staging.Partition(o.partition)
+	if err != nil {
+		return nil, err
+	}
+	o.writer = w
+	t.opened = append(t.opened, o)
+	return o, nil
+}
+
+func (t *task) outputDef(port string) *graph.Output {
+	for i := range t.work.Stage.Outputs {
+		if t.work.Stage.Outputs[i].Port == port {
+			return &t.work.Stage.Outputs[i]
+		}
+	}
+	return nil
+}
+
+// checkValue holds a value that data brought to its key's pattern, so that it
+// can never leave its place in the lake.
+func checkValue(def *graph.Output, key, value string) error {
+	if err := addr.CheckValue(value); err != nil {
+		return fmt.Errorf("key %s: %w", key, err)
+	}
+	for _, k := range def.To.Keys {
+		if k.Name == key && k.Pattern != nil && !k.Pattern.MatchString(value) {
+			return fmt.Errorf("key %s: value %q does not match its pattern %s", key, value, k.Pattern)
+		}
+	}
+	return nil
+}
+
+func (o *output) Write(rec arrow.Record) error {
+	if err := o.task.ctx.Err(); err != nil {
+		return err
+	}
+	if err := o.writer.Write(rec); err != nil {
+		return err
+	}
+	o.task.progress(&o.task.rowsOut, rec.NumRows())
+	return nil
+}
+
+func (o *output) Close() error { return o.writer.Close() }
+
+func (t *task) closeWriters() error {
+	for _, o := range t.opened {
+		if err := o.writer.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close lets go of the inputs.
+func (t *task) close() {
+	for _, p := range t.parts {
+		p.Close() // read only: nothing can be lost
+	}
+}
+
+// outputs lists everything to commit: what was opened; each port that was not,
+// empty; and empty partitions for the values a fan-out made before and does not
+// make any more. values are those of the fan-out, sorted.
+func (t *task) outputs() (list []*output, values []string) {
+	list = slices.Clone(t.opened)
+	for i := range t.work.Stage.Outputs {
+		def := &t.work.Stage.Outputs[i]
+		if def == t.fanOut || slices.ContainsFunc(list, func(o *output) bool { return o.def == def }) {
+			continue
+		}
+		list = append(list, &output{def: def, partition: t.work.Output(*def, nil)})
+	}
+	if t.fanOut == nil {
+		return list, nil
+	}
+	values = []string{}
+	for _, o := range list {
+		if o.def == t.fanOut {
+			values = append(values, o.value)
+		}
+	}
+	slices.Sort(values)
+	for _, v := range t.work.Before {
+		if !slices.Contains(values, v) {
+			list = append(list, &output{def: t.fanOut, partition: t.work.Output(*t.fanOut, strings.Split(v, ","))})
+		}
+	}
+	return list, values
+}
+
+// inputs records what was read, with the digests of what was really there.
+func (t *task) inputs(ctx context.Context) ([]manifest.Input, []manifest.Sum, error) {
+	list := make([]manifest.Input, len(t.work.Inputs))
+	digests := make([]manifest.Sum, len(t.work.Inputs))
+	for i, in := range t.work.Inputs {
+		list[i] = manifest.Input{Port: in.Port, Partition: in.Partition.String()}
+		digests[i] = in.Digest
+		if in.Source {
+			f, err := t.source(i)
+			if err != nil {
+				return nil, nil, err
+			}
+			if digests[i], err = f.Digest(ctx); err != nil {
+				return nil, nil, err
+			}
+			list[i].File, list[i].Bytes, list[i].ModTime = f.Path(), f.Size(), f.ModTime()
+		} else if p := t.parts[i]; p != nil {
+			digests[i] = p.Digest()
+		}
+		list[i].Digest = digests[i].String()
+	}
+	return list, digests, nil
+}

@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"context"
+
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/manifest"
+)
+
+// verdict is what was found out about one unit.
+type verdict struct {
+	action  Action // "" when it is fresh, or cannot be
+	reason  Reason
+	blocked string
+	absent  bool // it cannot be made, and nothing says that it should
+}
+
+// compare decides about every unit of every stage, inputs before outputs.
+func (p *Plan) compare(ctx context.Context) error {
+	for _, st := range p.stages {
+		for _, u := range st.series {
+			if err := p.compareSeries(ctx, u, u.days); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// compareSeries decides about some sessions of a unit series and marks what
+// is pending.
+func (p *Plan) compareSeries(ctx context.Context, u *unitSeries, days calendar.Set) error {
+	for _, iv := range days {
+		for i := iv.Lo; i < iv.Hi; i++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			v, err := p.judge(ctx, u, i)
+			if err != nil {
+				return err
+			}
+			u.mark(i, v)
+			if v.action != "" {
+				p.verdicts[unitRef{u, i}] = v
+			}
+		}
+	}
+	return nil
+}
+
+// mark notes a verdict in the cells of the unit's outputs.
+func (u *unitSeries) mark(session int, v verdict) {
+	u.status[session].action = v.action
+	state := settled
+	switch v.action {
+	case WillRun:
+		state = willChange
+	case MayRun:
+		state = mayChange
+	}
+	u.eachOutput(session, func(s *series) {
+		s.cells[session].pending = state
+		if v.absent && s.cells[session].trace == nil {
+			s.present = s.present.Subtract(calendar.Span(session, session+1))
+		}
+	})
+}
+
+// eachOutput calls f for the series of every known output of a session.
+func (u *unitSeries) eachOutput(session int, f func(*series)) {
+	for _, s := range u.outputs {
+		if s != nil {
+			f(s)
+		}
+	}
+	for _, s := range u.fan[session] {
+		f(s)
+	}
+}
+
+// judge decides about one unit.
+func (p *Plan) judge(ctx context.Context, u *unitSeries, session int) (verdict, error) {
+	if u.stage.fanOut >= 0 {
+		if _, known := u.fan[session]; !known {
+			return verdict{action: WillRun, reason: Reason{Code: MissingOutput}}, nil
+		}
+	}
+	if p.force != nil && p.force(u, session) {
+		return p.judgeInputs(ctx, u, session, verdict{action: WillRun, reason: Reason{Code: Forced}}, false)
+	}
+	worst, complete := u.outputState(session)
+	if worst.action != "" {
+		return p.judgeInputs(ctx, u, session, worst, false)
+	}
+	if !complete {
+		return verdict{}, nil // somebody else's data: fresh, whatever its inputs are
+	}
+	return p.judgeInputs(ctx, u, session, verdict{}, true)
+}
+
+// outputState looks at the unit's folders: the first that is not whole makes
+// it run. complete tells that all of them have a fingerprint to compare.
+func (u *unitSeries) outputState(session int) (v verdict, complete bool) {
+	complete = true
+	u.eachOutput(session, func(s *series) {
+		state := manifest.Missing
+		if t := s.cells[session].trace; t != nil {
+			state = t.State
+		}
+		code := stateCodes[state]
+		complete = complete && state == manifest.Complete
+		if code == "" || v.action != "" {
+			return
+		}
+		part := s.partition(session)
+		v = verdict{action: WillRun, reason: Reason{Code: code, Cause: &part}}
+	})
+	return v, complete
+}
+
+var stateCodes = map[manifest.State]Code{
+	manifest.Missing:            MissingOutput,
+	manifest.Incomplete:         IncompleteOutput,
+	manifest.UnreadableManifest: UnreadableOutput,
+	manifest.OutputChanged:      OutputChanged,
+}
+
+// judgeInputs completes a verdict by what the unit reads. With compare it
+// holds the outputs' fingerprints against the one they would get now.
+func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v verdict, compare bool) (verdict, error) {
+	p.gathering.reset()
+	g := &p.gathering
+	if err := p.gather(ctx, g, u, session, compare); err != nil {
+		return verdict{}, err
+	}
+	if g.lacking != "" {
+		// Nothing to make it from: what lies there stays as it is, and what does
+		// not lie there is not to be.
+		return verdict{absent: true}, nil
+	}
+	if compare {
+		v = u.stage.compareOutputs(p.lake, u, session, g)
+		if v.action == "" && len(g.changing) > 0 {
+			v = verdict{action: MayRun, reason: Reason{Code: Upstream}}
+			part := g.changing[0].series.partition(g.changing[0].session)
+			v.reason.Cause = &part
+		}
+	}
+	if v.action != "" {
+		v.blocked = g.short
+	}
+	return v, nil
+}
+
+// compareOutputs finds the first output whose fingerprint is not the one it
+// would get from the inputs as they lie in the lake now.
+func (st *stageState) compareOutputs(lake Lake, u *unitSeries, session int, g *gathered) verdict {
+	now := total(st.static, inputsSum(g.refs))
+	var v verdict
+	u.eachOutput(session, func(s *series) {
+		if v.action != "" || s.cells[session].trace.Fingerprint == now {
+			return
+		}
+		part := s.partition(session)
+		m, err := lake.Manifest(part)
+		if err != nil {
+			v = verdict{action: WillRun, reason: Reason{Code: UnreadableOutput, Cause: &part}}
+			return
+		}
+		v = verdict{action: WillRun, reason: st.differ(m, g.refs)}
+		if v.reason.Code == InputRemoved && g.stillComing(v.reason.Cause) {
+			v = verdict{}
+		}
+	})
+	return v
+}
+
+// stillComing tells whether an input that the manifest names and that has no
+// data now is about to be made again: its digest decides then.
+func (g *gathered) stillComing(p *addr.Partition) bool {
+	for i := range g.changing {
+		c := &g.changing[i]
+		if c.absent && p != nil && c.series.partition(c.session) == *p {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"dag/engine/calendar"
+	"dag/engine/graph"
+)
+
+// propagate makes items of the selected units that are not fresh, inputs
+// before outputs, and finds what stands in their way.
+func (p *Plan) propagate() {
+	for _, st := range p.stages {
+		for _, u := range st.series {
+			p.makeItems(u, u.days)
+		}
+	}
+	p.knownAfter()
+}
+
+// makeItems makes the items of some sessions of a unit series and returns them.
+func (p *Plan) makeItems(u *unitSeries, days calendar.Set) []*Item {
+	var made []*Item
+	days.Each(func(i int) {
+		if st := &u.status[i]; st.action != "" && st.selected && st.item == 0 {
+			made = append(made, p.newItem(u, i))
+		}
+	})
+	return made
+}
+
+func (p *Plan) newItem(u *unitSeries, session int) *Item {
+	v := p.verdicts[unitRef{u, session}]
+	def := u.stage.def
+	it := &Item{
+		ID: len(p.Items), Stage: def.Addr, Unit: u.unitKeys(session), Action: v.action, Reason: v.reason, Blocked: v.blocked,
+		Memory: def.Memory, CPU: def.CPU, unit: unitRef{u, session},
+	}
+	if it.Memory == 0 {
+		it.Memory = def.Spec.Memory
+	}
+	if u.stage.fanOut >= 0 {
+		_, known := u.fan[session]
+		it.Unknown = !known
+	}
+	p.Items = append(p.Items, it)
+	u.status[session].item = int32(it.ID) + 1
+	u.eachOutput(session, func(s *series) {
+		s.cells[session].maker = int32(it.ID) + 1
+		it.Outputs = append(it.Outputs, s.partition(session))
+	})
+	if u.stage.fanOut >= 0 {
+		p.unsure[it.ID] = true
+	}
+	p.linkItem(it)
+	return it
+}
+
+// linkItem finds what an item waits for and what blocks it.
+func (p *Plan) linkItem(it *Item) {
+	u, session := it.unit.series, it.unit.session
+	deps := map[int]bool{}
+	for i, in := range u.stage.def.Inputs {
+		lo, hi := u.span(in, i, session)
+		for _, s := range u.inputs[i] {
+			for d := max(lo, 0); d < min(hi, len(s.cells)); d++ {
+				c := &s.cells[d]
+				switch {
+				case c.pending == settled:
+				case c.maker != 0:
+					deps[int(c.maker)-1] = true
+				case it.Blocked == "":
+					it.Blocked = fmt.Sprintf("%s is stale and not selected", s.partition(d))
+				}
+			}
+		}
+	}
+	p.linkUnsure(it, deps)
+	it.Deps = make([]int, 0, len(deps)) // a new one: the queue keeps the old
+	for d := range deps {
+		it.Deps = append(it.Deps, d)
+	}
+	slices.Sort(it.Deps)
+	for _, d := range it.Deps {
+		if p.Items[d].Blocked != "" && it.Blocked == "" {
+			it.Blocked = fmt.Sprintf("%s[%s] is blocked: %s", p.Items[d].Stage, p.Items[d].Unit, p.Items[d].Blocked)
+		}
+	}
+}
+
+// linkUnsure lets an item that reads many partitions wait for every fan-out
+// above it that has still to tell its values: they may be among the many.
+func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
+	if len(p.unsure) == 0 {
+		return
+	}
+	pos := p.Graph.Position(it.Stage)
+	above := p.Graph.Reach(pos, -1, p.Graph.Upstream)
+	wide, allDays := p.readsMany(above)
+	if !wide {
+		return
+	}
+	for id := range p.unsure {
+		f := p.Items[id]
+		fpos := p.Graph.Position(f.Stage)
+		if fpos == pos || !above[fpos] {
+			continue
+		}
+		if _, ok := merge(it.unit.series.values, f.unit.series.values); ok && (allDays || f.unit.session == it.unit.session) {
+			deps[id] = true
+		}
+	}
+}
+
+// readsMany tells whether any of the stages reads several partitions through
+// one port, and whether of several sessions.
+func (p *Plan) readsMany(stages map[int]bool) (wide, allDays bool) {
+	for i := range stages {
+		for _, in := range p.Graph.Stages[i].Inputs {
+			wide = wide || in.Window != nil || len(in.Collect) > 0
+			allDays = allDays || in.Window != nil
+			if k := in.From.DateKey(); k != nil && slices.Contains(in.Collect, k.Name) {
+				allDays = true
+			}
+		}
+	}
+	return wide, allDays
+}
+
+// knownAfter lists the stages below the fan-outs whose values are not known.
+func (p *Plan) knownAfter() {
+	p.After = nil
+	units := map[int]int{}
+	for _, it := range p.Items {
+		if it.Unknown {
+			units[p.Graph.Position(it.Stage)]++
+		}
+	}
+	for i, st := range p.stages {
+		for f, n := range units {
+			if f != i && p.Graph.Reach(f, -1, p.Graph.Downstream)[i] && p.stageSelected(st) {
+				p.After = append(p.After, KnownAfter{Stage: st.def.Addr, FanOut: p.Graph.Stages[f].Addr, Units: n})
+			}
+		}
+	}
+}
+
+func (p *Plan) stageSelected(st *stageState) bool {
+	return slices.ContainsFunc(st.def.Outputs, func(o graph.Output) bool {
+		return p.Request.Selection.Dataset(o.To.Addr) != nil
+	})
+}

@@ -1,0 +1,357 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing/fstest"
+	"time"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/config"
+	"dag/engine/graph"
+	"dag/engine/manifest"
+	"dag/engine/plan"
+	"dag/engine/stage"
+)
+
+// The pipeline of the tests: raw files of a root fan out to symbols; a chain, a
+// window and a collect follow.
+const pipeline = `
+lake { root = "lake" }
+calendar "cme" {
+  timezone = "America/New_York"
+  weekdays = ["mon", "tue", "wed", "thu", "fri"]
+}
+key "root" {
+  type    = string
+  pattern = "^[A-Z]{1,4}$"
+  derive  = regex("^([A-Z]+?)[HMUZ][0-9]$", key.symbol)[0]
+}
+key "symbol" {
+  type    = string
+  pattern = "^[A-Z0-9]{1,8}$"
+}
+key "dt" {
+  type     = date
+  calendar = calendar.cme
+}
+source "raw" "t" "files" {
+  keys  = ["root", "dt"]
+  path  = "raw/${key.root}"
+  files = "*${key.dt}*"
+}
+dataset "bronze" "t" "events" {
+  keys     = ["symbol", "dt"]
+  path     = "bronze/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "ingest" {
+  transform = "t.ingest"
+  input "in" { from = source.raw.t.files }
+  output "out" {
+    to      = dataset.bronze.t.events
+    fan_out = ["symbol"]
+  }
+}
+dataset "silver" "t" "bars" {
+  keys     = ["symbol", "dt"]
+  path     = "bars/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "bars" {
+  transform = "t.copy"
+  input "in" { from = dataset.bronze.t.events }
+  output "out" { to = dataset.silver.t.bars }
+  params = { factor = PARAM }
+}
+dataset "silver" "t" "history" {
+  keys     = ["symbol", "dt"]
+  path     = "history/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "history" {
+  transform = "t.copy"
+  input "in" {
+    from = dataset.silver.t.bars
+    window {
+      key      = "dt"
+      sessions = [-2, -1]
+      min      = 1
+      on_short = "skip"
+    }
+  }
+  output "out" { to = dataset.silver.t.history }
+}
+dataset "gold" "t" "index" {
+  keys     = ["root"]
+  path     = "index/${key.root}"
+  contract = "t.avsc"
+}
+stage "index" {
+  transform = "t.copy"
+  input "in" {
+    from    = dataset.silver.t.bars
+    collect = ["symbol", "dt"]
+  }
+  output "out" { to = dataset.gold.t.index }
+}
+`
+
+const avsc = `{"type":"record","name":"T","namespace":"t","fields":[{"name":"x","type":"long"}]}`
+
+// fake is a transform that is never run: the simulation makes the outputs.
+type fake struct{ spec stage.Spec }
+
+func (f fake) Spec() stage.Spec                      { return f.spec }
+func (f fake) Run(context.Context, stage.Task) error { return errors.New("not run here") }
+
+func transforms(version int) []stage.Transform {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int64}}, nil)
+	factor := stage.Param{Name: "factor", Type: stage.Int, Default: int64(1)}
+	return []stage.Transform{
+		fake{stage.Spec{Name: "t.ingest", Version: 1, Inputs: []stage.Input{{Name: "in", Raw: true}}, Outputs: []stage.Output{{Name: "out", Schema: schema, FanOut: true}}}},
+		fake{stage.Spec{Name: "t.copy", Version: version, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}, Params: []stage.Param{factor}}},
+	}
+}
+
+// tb is what the simulation needs of a test, or of a property's run.
+type tb interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// world is a lake in memory with its source files. The content of a partition
+// is the sum of what it is made from, so that equal inputs give equal bytes.
+type world struct {
+	t       tb
+	graph   *graph.Graph
+	version int
+	param   string
+	raw     map[string]map[string]string // root → file name → content, "ESU5 ESZ5:text" lists the symbols
+	parts   map[addr.Partition]*manifest.Manifest
+	state   map[addr.Partition]manifest.State // where it is not Complete
+	fans    map[addr.Keys][]string
+	hashed  int
+	ran     []string // units, in order, of the last apply
+	cutOff  []string
+}
+
+func newWorld(t tb) *world {
+	w := &world{t: t, version: 1, param: "1", raw: map[string]map[string]string{}, parts: map[addr.Partition]*manifest.Manifest{}, state: map[addr.Partition]manifest.State{}, fans: map[addr.Keys][]string{}}
+	w.configure()
+	return w
+}
+
+// graphs keeps the configurations that were loaded, by parameter and version.
+var graphs sync.Map
+
+func (w *world) configure() {
+	w.t.Helper()
+	key := fmt.Sprint(w.param, "@", w.version)
+	if g, ok := graphs.Load(key); ok {
+		w.graph = g.(*graph.Graph)
+		return
+	}
+	cfg, list := config.Load(config.Options{
+		Dir:        ".",
+		Pipelines:  fstest.MapFS{"p.hcl": {Data: []byte(strings.Replace(pipeline, "PARAM", w.param, 1))}},
+		Contracts:  fstest.MapFS{"t.avsc": {Data: []byte(avsc)}},
+		Transforms: transforms(w.version),
+	})
+	if err := list.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	g, list := graph.Build(cfg)
+	if err := list.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	graphs.Store(key, g)
+	w.graph = g
+}
+
+func sumOf(text string) manifest.Sum { return manifest.NewHasher("test").Text(text).Done() }
+
+func (w *world) Table(_ context.Context, d addr.Dataset) (*manifest.Table, error) {
+	t := &manifest.Table{Dataset: d}
+	if d.Layer == "raw" {
+		for _, root := range slices.Sorted(maps.Keys(w.raw)) {
+			s := manifest.Series{Keys: addr.Keys("root=" + root)}
+			for _, name := range slices.Sorted(maps.Keys(w.raw[root])) {
+				s.Files = append(s.Files, manifest.SourceFile{Name: name, Size: int64(len(w.raw[root][name]))})
+			}
+			t.Series = append(t.Series, s)
+		}
+		return t, nil
+	}
+	series := map[addr.Keys][]manifest.Trace{}
+	for p, m := range w.parts {
+		if p.Dataset != d {
+			continue
+		}
+		var rest []addr.KeyValue
+		tr := manifest.Trace{State: manifest.Complete, Rows: 1}
+		if s, ok := w.state[p]; ok {
+			tr.State = s
+		}
+		if tr.State == manifest.Complete {
+			tr.Fingerprint, _ = manifest.ParseSum(m.Fingerprint.Sum)
+		}
+		tr.Digest, _ = manifest.ParseSum(m.Digest)
+		for _, kv := range p.Keys.Pairs() {
+			if kv.Key == "dt" {
+				tr.Day, _ = calendar.ParseDay(kv.Value)
+			} else {
+				rest = append(rest, kv)
+			}
+		}
+		k := addr.MakeKeys(rest...)
+		series[k] = append(series[k], tr)
+	}
+	for _, k := range slices.Sorted(maps.Keys(series)) {
+		parts := series[k]
+		slices.SortFunc(parts, func(a, b manifest.Trace) int { return int(a.Day - b.Day) })
+		t.Series = append(t.Series, manifest.Series{Keys: k, Parts: parts})
+	}
+	return t, nil
+}
+
+func (w *world) Manifest(p addr.Partition) (*manifest.Manifest, error) {
+	if m := w.parts[p]; m != nil && w.state[p] == manifest.Missing {
+		return m, nil
+	}
+	return nil, fmt.Errorf("no manifest of %s", p)
+}
+
+func (w *world) Digest(_ context.Context, _ addr.Dataset, series addr.Keys, file string) (manifest.Sum, error) {
+	w.hashed++
+	root, _ := series.Get("root")
+	return sumOf(w.raw[root][file]), nil
+}
+
+func (w *world) FanOuts(s addr.Stage) (map[addr.Keys][]string, error) {
+	if s.Name == "ingest" {
+		return maps.Clone(w.fans), nil
+	}
+	return nil, nil
+}
+
+func (w *world) plan(r graph.Request, force bool) (*plan.Plan, error) {
+	sel, list := w.graph.Select(r)
+	if err := list.Err(); err != nil {
+		return nil, err
+	}
+	return plan.Make(context.Background(), w.graph, w, plan.Request{Selection: sel, Force: force}, time.Now)
+}
+
+// apply runs a plan to its end, always the first item whose deps have ended.
+// fail names a unit that fails.
+func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
+	w.t.Helper()
+	p, err := w.plan(r, force)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.ran, w.cutOff = nil, nil
+	const (
+		ended  = 1
+		failed = 2
+	)
+	done := map[int]int{}
+	for {
+		next := slices.IndexFunc(p.Items, func(it *plan.Item) bool {
+			return done[it.ID] == 0 && !slices.ContainsFunc(it.Deps, func(d int) bool { return done[d] == 0 })
+		})
+		if next < 0 {
+			break
+		}
+		it := p.Items[next]
+		blocked := it.Blocked != "" || slices.ContainsFunc(it.Deps, func(d int) bool { return done[d] == failed })
+		if blocked || it.Describe() == fail {
+			done[it.ID] = failed
+			continue
+		}
+		done[it.ID] = ended
+		w.runItem(p, it)
+	}
+	if len(done) != len(p.Items) {
+		w.t.Fatalf("%d of %d items ended", len(done), len(p.Items))
+	}
+	return p
+}
+
+func (w *world) runItem(p *plan.Plan, it *plan.Item) {
+	w.t.Helper()
+	work, err := p.Resolve(context.Background(), it)
+	if err != nil {
+		w.t.Fatalf("%s: %v", it.Describe(), err)
+	}
+	if work.Fresh {
+		w.cutOff = append(w.cutOff, it.Describe())
+		p.Settled(it)
+		return
+	}
+	w.ran = append(w.ran, it.Describe())
+	content := work.Stage.ParamsText()
+	digests := make([]manifest.Sum, len(work.Inputs))
+	symbols := []string{""}
+	m := manifest.Manifest{Stage: it.Stage.String(), Unit: it.Unit, Reason: manifest.Reason{Code: string(it.Reason.Code)}}
+	for i, in := range work.Inputs {
+		if digests[i] = in.Digest; in.Source {
+			text := w.raw[work.Keys["root"]][in.File]
+			digests[i] = sumOf(text)
+			list, rest, _ := strings.Cut(text, ":")
+			symbols, content = strings.Fields(list), content+rest
+		} else {
+			content += in.Digest.String()
+		}
+		m.Inputs = append(m.Inputs, manifest.Input{Port: in.Port, Partition: in.Partition.String(), File: in.File, Digest: digests[i].String()})
+	}
+	m.Fingerprint = work.Fingerprint(digests)
+	var made []plan.Made
+	all := slices.Clone(symbols)
+	for _, s := range work.Before {
+		if !slices.Contains(all, s) {
+			all = append(all, s) // made empty
+		}
+	}
+	for _, s := range all {
+		o := work.Stage.Outputs[0]
+		out := work.Output(o, []string{s})
+		each := m
+		digest := sumOf(content + s)
+		if !slices.Contains(symbols, s) {
+			digest = sumOf("empty")
+		}
+		each.Digest = digest.String()
+		if it.Stage.Name == "ingest" {
+			each.FanOut = symbols
+		}
+		w.parts[out] = &each
+		delete(w.state, out)
+		fp, _ := manifest.ParseSum(each.Fingerprint.Sum)
+		made = append(made, plan.Made{Partition: out, Fingerprint: fp, Digest: digest, Rows: 1})
+	}
+	p.Committed(it, made)
+	if it.Stage.Name == "ingest" {
+		w.fans[it.Unit] = symbols
+		p.FanOut(it, symbols)
+	}
+}
+
+func (w *world) part(text string) addr.Partition {
+	w.t.Helper()
+	p, err := addr.ParsePartition(text)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,189 @@
+package plan
+
+import (
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/graph"
+	"dag/engine/manifest"
+)
+
+// State of a partition as people ask for it.
+type State string
+
+// The states. A partition is in exactly one.
+const (
+	Fresh      State = "fresh"
+	Empty      State = "empty" // fresh, with no rows
+	Unverified State = "unverified"
+	Stale      State = "stale"   // has data; will run or may run
+	MissingNow State = "missing" // has no data; will be made
+	Broken     State = "broken"  // a folder without readable data
+)
+
+// PartitionState is one partition with its state.
+type PartitionState struct {
+	Partition addr.Partition
+	State     State
+	Action    Action // of the unit that makes it; "" if fresh
+	Code      Code   // why, when it is not fresh
+	Rows      int64
+	Bytes     int64
+	Day       calendar.Day // 0 in a dataset without dates
+	Source    bool
+}
+
+// known returns the sessions of which there is a folder, a file or a wish.
+func (s *series) known() calendar.Set {
+	var in []int
+	for i := range s.cells {
+		if s.cells[i].trace != nil && s.cells[i].trace.State != manifest.Missing {
+			in = append(in, i)
+		}
+	}
+	return s.present.Union(calendar.FromSorted(in))
+}
+
+// state of one known partition.
+func (s *series) state(session int) State {
+	c := &s.cells[session]
+	has := s.of.def.Source || c.trace != nil && c.trace.State.HasData()
+	switch {
+	case s.of.def.Source:
+		return Fresh
+	case c.pending != settled && has:
+		return Stale
+	case c.pending != settled:
+		if c.trace != nil && c.trace.State != manifest.Missing {
+			return Broken
+		}
+		return MissingNow
+	case !has && c.trace != nil:
+		return Broken
+	case !has:
+		return MissingNow
+	case c.trace.State == manifest.Unverified:
+		return Unverified
+	case c.trace.Rows == 0:
+		return Empty
+	}
+	return Fresh
+}
+
+// inState matches the words of a selector: stale covers all that is not fresh.
+func (s *series) inState(session int, name string) bool {
+	state := s.state(session)
+	if name == string(Stale) {
+		return state == Stale || state == MissingNow || state == Broken
+	}
+	return string(state) == name
+}
+
+func (s *series) sessionsIn(kind, name string) calendar.Set {
+	if kind != "state" {
+		return nil
+	}
+	var in []int
+	s.known().Each(func(i int) {
+		if s.inState(i, name) {
+			in = append(in, i)
+		}
+	})
+	return calendar.FromSorted(in)
+}
+
+// EachPartition calls f for every selected partition of the given datasets and
+// sources that is known, by dataset, keys and session.
+func (p *Plan) EachPartition(f func(PartitionState)) {
+	for _, def := range p.Graph.Config.Datasets {
+		filter := p.Request.Selection.Dataset(def.Addr)
+		if filter == nil {
+			continue
+		}
+		d := p.datasets[def.Addr]
+		for _, s := range d.series {
+			p.chosenOf(s, filter).Each(func(i int) { f(p.partitionState(s, i)) })
+		}
+	}
+}
+
+func (p *Plan) partitionState(s *series, session int) PartitionState {
+	out := PartitionState{Partition: s.partition(session), State: s.state(session), Source: s.of.def.Source}
+	if s.of.sessions != nil {
+		out.Day = s.of.sessions.Day(session)
+	}
+	c := &s.cells[session]
+	if c.trace != nil {
+		out.Rows, out.Bytes = c.trace.Rows, c.trace.Bytes
+	}
+	for _, i := range s.byDay[session] {
+		out.Bytes += s.files[i].Size
+	}
+	if c.pending != settled {
+		if u, i, ok := p.makerOf(s, session); ok {
+			v := p.verdicts[unitRef{u, i}]
+			out.Action, out.Code = v.action, v.reason.Code
+		}
+	}
+	return out
+}
+
+// makerOf finds the unit that makes a partition.
+func (p *Plan) makerOf(s *series, session int) (*unitSeries, int, bool) {
+	producer := p.Graph.Producer(s.of.def.Addr)
+	if producer == nil {
+		return nil, 0, false
+	}
+	st := p.stages[p.Graph.Position(producer.Addr)]
+	for _, u := range st.series {
+		if _, ok := merge(u.values, s.values); !ok {
+			continue
+		}
+		found := false
+		if session < len(u.status) && u.days.Has(session) {
+			u.eachOutput(session, func(o *series) { found = found || o == s })
+		}
+		if found {
+			return u, session, true
+		}
+	}
+	return nil, 0, false
+}
+
+// Counts are how many units of a stage are in which state, among the selected.
+type Counts struct{ Run, May, Fresh, Blocked int }
+
+// CountStage counts the selected units of a stage.
+func (p *Plan) CountStage(s *graph.Stage) Counts {
+	var c Counts
+	for _, u := range p.stages[p.Graph.Position(s.Addr)].series {
+		u.days.Each(func(i int) {
+			st := &u.status[i]
+			switch {
+			case !st.selected:
+			case st.item != 0 && p.Items[st.item-1].Blocked != "":
+				c.Blocked++
+			case st.action == WillRun:
+				c.Run++
+			case st.action == MayRun:
+				c.May++
+			default:
+				c.Fresh++
+			}
+		})
+	}
+	return c
+}
+
+// Partitions counts all known partitions of datasets.
+func (p *Plan) Partitions() int {
+	n := 0
+	for _, d := range p.datasets {
+		if d.def.Source {
+			continue
+		}
+		for _, s := range d.series {
+			n += s.present.Len()
+		}
+	}
+	return n
+}

@@ -1,0 +1,281 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/graph"
+	"dag/engine/manifest"
+)
+
+// dataset is a dataset or source with everything known of its partitions.
+type dataset struct {
+	def      *graph.Dataset
+	dateKey  string             // "" without a date key
+	sessions *calendar.Sessions // of the date key's calendar; nil without one
+	series   []*series          // ascending by keys
+	byKeys   map[addr.Keys]*series
+}
+
+// series is the partitions of a dataset that differ only in their session.
+type series struct {
+	of     *dataset
+	keys   addr.Keys         // without the date
+	values map[string]string // own and derived keys, without the date
+	// present are the sessions whose partition has data now or is to be made.
+	present calendar.Set
+	cells   []cell // by session; one cell in a dataset without dates
+	files   []manifest.SourceFile
+	// byDay lists, for a source, the positions in files of each session.
+	byDay map[int][]int
+	// readers are the unit series that read this one.
+	readers []*unitSeries
+}
+
+// cell is one partition.
+type cell struct {
+	trace   *manifest.Trace // nil: no folder
+	maker   int32           // 1 + ID of the item that makes it; 0: none
+	pending pending
+}
+
+// pending says what is to become of a partition.
+type pending uint8
+
+const (
+	settled pending = iota
+	mayChange
+	willChange
+)
+
+func (d *dataset) width() int {
+	if d.sessions == nil {
+		return 1
+	}
+	return d.sessions.Len()
+}
+
+// add returns the series of keys, making it if need be.
+func (d *dataset) add(keys addr.Keys) *series {
+	if s := d.byKeys[keys]; s != nil {
+		return s
+	}
+	s := &series{of: d, keys: keys, values: map[string]string{}, cells: make([]cell, d.width())}
+	for _, kv := range keys.Pairs() {
+		s.values[kv.Key] = kv.Value
+	}
+	for _, k := range d.def.Derived {
+		if v, ok := k.Derive(s.values[k.DeriveFrom]); ok {
+			s.values[k.Name] = v
+		}
+	}
+	d.byKeys[keys] = s
+	i, _ := slices.BinarySearchFunc(d.series, keys, func(s *series, k addr.Keys) int {
+		if s.keys < k {
+			return -1
+		}
+		return 1
+	})
+	d.series = slices.Insert(d.series, i, s)
+	return s
+}
+
+// partition names the partition of a session.
+func (s *series) partition(session int) addr.Partition {
+	return addr.Partition{Dataset: s.of.def.Addr, Keys: s.of.fullKeys(s.keys, session)}
+}
+
+// fullKeys puts the date where the dataset declares it.
+func (d *dataset) fullKeys(keys addr.Keys, session int) addr.Keys {
+	if d.dateKey == "" {
+		return keys
+	}
+	rest := keys.Pairs()
+	out := make([]addr.KeyValue, 0, len(rest)+1)
+	for _, k := range d.def.Keys {
+		if k.Name == d.dateKey {
+			out = append(out, addr.KeyValue{Key: k.Name, Value: d.sessions.Day(session).String()})
+			continue
+		}
+		out = append(out, rest[0])
+		rest = rest[1:]
+	}
+	return addr.MakeKeys(out...)
+}
+
+// split takes the date off a partition's keys.
+func (d *dataset) split(keys addr.Keys) (series addr.Keys, session int, err error) {
+	var rest []addr.KeyValue
+	for _, kv := range keys.Pairs() {
+		if kv.Key != d.dateKey {
+			rest = append(rest, kv)
+			continue
+		}
+		day, err := calendar.ParseDay(kv.Value)
+		if err != nil {
+			return "", 0, err
+		}
+		i, ok := d.sessions.Index(day)
+		if !ok {
+			return "", 0, fmt.Errorf("%s is no session that the lake has anything of", kv.Value)
+		}
+		session = i
+	}
+	return addr.MakeKeys(rest...), session, nil
+}
+
+// load reads the traces of all datasets, decides which sessions there are, and
+// lays the traces out by session.
+func (p *Plan) load(ctx context.Context) error {
+	tables := make([]*manifest.Table, len(p.Graph.Config.Datasets))
+	for i, def := range p.Graph.Config.Datasets {
+		t, err := p.lake.Table(ctx, def.Addr)
+		if err != nil {
+			return fmt.Errorf("reading the partitions of %s: %w", def.Addr, err)
+		}
+		tables[i] = t
+	}
+	assigned, err := p.number(tables)
+	if err != nil {
+		return err
+	}
+	for i, def := range p.Graph.Config.Datasets {
+		d := &dataset{def: def, byKeys: map[addr.Keys]*series{}}
+		if k := def.DateKey(); k != nil {
+			d.dateKey, d.sessions = k.Name, p.sessions[k.Calendar]
+		}
+		p.datasets[def.Addr] = d
+		for j := range tables[i].Series {
+			d.fill(&tables[i].Series[j], assigned[seriesID{i, j}])
+		}
+	}
+	return nil
+}
+
+// seriesID finds a series of a source among the tables.
+type seriesID struct{ table, series int }
+
+// days assigns a source's files to days; a file may feed several.
+type fileDays map[calendar.Day][]int
+
+// number makes the session numbering of every calendar: from its first to its
+// last day, or over all days that the lake has anything of.
+func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
+	first, last := map[*calendar.Calendar]calendar.Day{}, map[*calendar.Calendar]calendar.Day{}
+	seen := func(c *calendar.Calendar, d calendar.Day) {
+		if old, ok := first[c]; !ok || d < old {
+			first[c] = d
+		}
+		if old, ok := last[c]; !ok || d > old {
+			last[c] = d
+		}
+	}
+	assigned := map[seriesID]fileDays{}
+	for i, t := range tables {
+		def := p.Graph.Config.Datasets[i]
+		key := def.DateKey()
+		if key == nil {
+			continue
+		}
+		for j, s := range t.Series {
+			for _, tr := range s.Parts {
+				seen(key.Calendar, tr.Day)
+			}
+			if len(s.Files) == 0 {
+				continue
+			}
+			days, err := assign(def, key, s)
+			if err != nil {
+				return nil, err
+			}
+			for d := range days {
+				seen(key.Calendar, d)
+			}
+			assigned[seriesID{i, j}] = days
+		}
+	}
+	for _, c := range p.Graph.Config.Calendars {
+		lo, ok := first[c]
+		hi := last[c]
+		if c.First != 0 {
+			lo = c.First
+		}
+		if c.Last != 0 {
+			hi = c.Last
+		}
+		if !ok {
+			lo, hi = 1, 0
+		}
+		p.sessions[c] = c.Sessions(lo, hi)
+	}
+	return assigned, nil
+}
+
+// assign asks the source's file pattern which day each file belongs to.
+func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (fileDays, error) {
+	names := make([]string, len(s.Files))
+	for i, f := range s.Files {
+		names[i] = f.Name
+	}
+	values := map[string]string{}
+	for _, kv := range s.Keys.Pairs() {
+		values[kv.Key] = kv.Value
+	}
+	got, err := def.Files.Assign(names, values, key.Name, key.Calendar)
+	if err != nil {
+		return nil, fmt.Errorf("files of %s[%s]: %w", def.Addr, s.Keys, err)
+	}
+	days := fileDays{}
+	for _, a := range got {
+		days[a.Day] = a.Files
+	}
+	return days, nil
+}
+
+// fill lays one table's series out by session.
+func (d *dataset) fill(t *manifest.Series, days fileDays) {
+	s := d.add(t.Keys)
+	s.files = t.Files
+	var present []int
+	for i := range t.Parts {
+		session := 0
+		if d.sessions != nil {
+			var ok bool
+			if session, ok = d.sessions.Index(t.Parts[i].Day); !ok {
+				continue
+			}
+		}
+		s.cells[session].trace = &t.Parts[i]
+		if t.Parts[i].State.HasData() {
+			present = append(present, session)
+		}
+	}
+	if d.def.Source {
+		present = d.fillFiles(s, days)
+	}
+	s.present = calendar.FromSorted(present)
+}
+
+// fillFiles notes which files feed which session of a source.
+func (d *dataset) fillFiles(s *series, days fileDays) []int {
+	s.byDay = map[int][]int{}
+	if d.sessions == nil {
+		if len(s.files) == 0 {
+			return nil
+		}
+		for i := range s.files {
+			s.byDay[0] = append(s.byDay[0], i)
+		}
+		return []int{0}
+	}
+	for day, files := range days {
+		if i, ok := d.sessions.Index(day); ok {
+			s.byDay[i] = files
+		}
+	}
+	return slices.Sorted(maps.Keys(s.byDay))
+}

@@ -1,0 +1,264 @@
+package plan
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/graph"
+	"dag/engine/manifest"
+)
+
+// Work is an item looked at right before it runs, when everything it waits for
+// has ended.
+type Work struct {
+	Item   *Item
+	Stage  *graph.Stage
+	Keys   map[string]string // the unit's key values, the date included
+	Inputs []InputRef        // in the order of ports, keys and sessions
+	// Fresh is set when the outputs turn out to be what the inputs give: there
+	// is nothing to do.
+	Fresh bool
+	// Before are the values that a fan-out made last time.
+	Before []string
+
+	refs []ref
+}
+
+// InputRef is one partition that a unit reads, or one file of a source.
+type InputRef struct {
+	Port      string
+	Partition addr.Partition
+	Series    addr.Keys // the partition's keys without the date
+	Source    bool
+	File      string // of a source
+	// Digest of the content; zero for a source's file that has not been read.
+	Digest manifest.Sum
+}
+
+// Resolve looks at an item again. The error says why it cannot run.
+func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
+	u, session := it.unit.series, it.unit.session
+	_, complete := u.outputState(session)
+	known := true
+	if u.stage.fanOut >= 0 {
+		_, known = u.fan[session]
+	}
+	compare := known && complete && it.Reason.Code != Forced
+	var g gathered
+	if err := p.gather(ctx, &g, u, session, compare); err != nil {
+		return nil, err
+	}
+	switch {
+	case g.short != "":
+		return nil, fmt.Errorf("%s", g.short)
+	case g.lacking != "":
+		return nil, fmt.Errorf("there is no partition of %s for it any more", g.lacking)
+	}
+	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, refs: g.refs}
+	for _, kv := range it.Unit.Pairs() {
+		w.Keys[kv.Key] = kv.Value
+	}
+	for i := range g.refs {
+		r := &g.refs[i]
+		w.Inputs = append(w.Inputs, InputRef{
+			Port: r.port, Partition: r.partition(), Series: r.series.keys, Source: r.file != nil, File: r.fileName(), Digest: r.digest,
+		})
+	}
+	if u.stage.fanOut >= 0 {
+		w.Before = u.stage.fanOuts[it.Unit]
+	}
+	w.Fresh = compare && u.stage.compareOutputs(p.lake, u, session, &g).action == ""
+	return w, nil
+}
+
+// Fingerprint of the outputs, once every input's digest is known: digests
+// stand in the order of Inputs.
+func (w *Work) Fingerprint(digests []manifest.Sum) manifest.Fingerprint {
+	refs := make([]ref, len(w.refs))
+	for i := range refs {
+		refs[i] = w.refs[i]
+		refs[i].digest = digests[i]
+	}
+	return w.Item.unit.series.stage.fingerprint(refs)
+}
+
+// Output returns the partition that a port writes; values are those of its
+// fan_out keys.
+func (w *Work) Output(o graph.Output, values []string) addr.Partition {
+	var kv []addr.KeyValue
+	for _, k := range o.To.Keys {
+		v := w.Keys[k.Name]
+		for i, f := range o.FanOut {
+			if f == k.Name {
+				v = values[i]
+			}
+		}
+		kv = append(kv, addr.KeyValue{Key: k.Name, Value: v})
+	}
+	return addr.Partition{Dataset: o.To.Addr, Keys: addr.MakeKeys(kv...)}
+}
+
+// Made is one partition that a unit committed.
+type Made struct {
+	Partition   addr.Partition
+	Fingerprint manifest.Sum
+	Digest      manifest.Sum
+	Rows, Bytes int64
+}
+
+// Committed tells the plan what an item made. Items that read it are resolved
+// against the new digests.
+func (p *Plan) Committed(it *Item, made []Made) {
+	for _, m := range made {
+		d := p.datasets[m.Partition.Dataset]
+		keys, session, err := d.split(m.Partition.Keys)
+		if err != nil {
+			continue // a partition outside every session cannot be read by any unit
+		}
+		c := &d.add(keys).cells[session]
+		t := &manifest.Trace{State: manifest.Complete, Fingerprint: m.Fingerprint, Digest: m.Digest, Rows: m.Rows, Bytes: m.Bytes}
+		if d.sessions != nil {
+			t.Day = d.sessions.Day(session)
+		}
+		c.trace, c.pending = t, settled
+	}
+	p.Settled(it)
+}
+
+// Settled tells the plan that an item's outputs are what they will be.
+func (p *Plan) Settled(it *Item) {
+	u, session := it.unit.series, it.unit.session
+	u.eachOutput(session, func(s *series) { s.cells[session].pending = settled })
+	u.status[session].action = ""
+}
+
+// Growth is what a fan-out changed in the plan.
+type Growth struct {
+	Added    []*Item // new items, inputs before outputs
+	Relinked []*Item // items whose Deps are others now
+}
+
+// FanOut tells the plan which values a fan-out item made. Call it after
+// Committed.
+func (p *Plan) FanOut(it *Item, values []string) Growth {
+	u, session := it.unit.series, it.unit.session
+	delete(p.unsure, it.ID)
+	u.stage.fanOuts[it.Unit] = values
+	dirty := changes{}
+	for _, s := range p.setFanOut(u, u.stage.def.Outputs[u.stage.fanOut], session, values) {
+		dirty.add(s, calendar.Span(session, session+1))
+	}
+	it.Unknown = false
+	var g Growth
+	first := len(p.Items)
+	p.grow(dirty, &g)
+	g.Added = p.Items[first:]
+	return g
+}
+
+// changes are the sessions of series that are not what they were when the plan
+// was made.
+type changes map[*series]calendar.Set
+
+func (c changes) add(s *series, days calendar.Set) {
+	if len(days) > 0 {
+		c[s] = c[s].Union(days)
+	}
+}
+
+// grow looks again at every unit below what has changed, inputs before outputs.
+func (p *Plan) grow(dirty changes, g *Growth) {
+	for _, st := range p.stages {
+		for _, u := range p.affected(st, dirty) {
+			look := p.extend(u)
+			for i, in := range st.def.Inputs {
+				look = look.Union(u.readersOf(i, in, dirty))
+			}
+			look = look.Intersect(u.days)
+			p.reconsider(u, look, g)
+			var stale []int
+			look.Each(func(i int) {
+				if u.status[i].action != "" {
+					stale = append(stale, i)
+				}
+			})
+			for _, s := range u.outputs {
+				if s != nil {
+					dirty.add(s, calendar.FromSorted(stale))
+				}
+			}
+		}
+	}
+}
+
+// readersOf returns the sessions of u that read a change through an input.
+func (u *unitSeries) readersOf(i int, in graph.Input, dirty changes) calendar.Set {
+	var out calendar.Set
+	for _, s := range u.inputs[i] {
+		days, ok := dirty[s]
+		switch {
+		case !ok:
+		case u.stage.dateKey == nil || s.of.dateKey != u.stage.dateKey.Name || slices.Contains(in.Collect, s.of.dateKey):
+			return u.days
+		case in.Window != nil:
+			out = out.Union(days.Window(in.Window.Lo, in.Window.Hi))
+		default:
+			out = out.Union(days)
+		}
+	}
+	return out
+}
+
+// affected returns the unit series of a stage that read what has changed, in
+// their order; new ones are made where a series has no reader yet.
+func (p *Plan) affected(st *stageState, dirty changes) []*unitSeries {
+	reads := func(s *series) bool {
+		return slices.ContainsFunc(st.def.Inputs, func(in graph.Input) bool { return in.From == s.of.def })
+	}
+	for s := range dirty {
+		if reads(s) && !slices.ContainsFunc(s.readers, func(u *unitSeries) bool { return u.stage == st }) {
+			p.joinSeries(st)
+			break
+		}
+	}
+	var out []*unitSeries
+	for s := range dirty {
+		for _, u := range s.readers {
+			if u.stage == st && !slices.Contains(out, u) {
+				out = append(out, u)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b *unitSeries) int { return strings.Compare(string(a.keys), string(b.keys)) })
+	return out
+}
+
+// reconsider judges sessions of a series again: those that have no item yet
+// may get one, the others may have to wait for more.
+func (p *Plan) reconsider(u *unitSeries, days calendar.Set, g *Growth) {
+	days.Each(func(i int) {
+		if id := u.status[i].item; id != 0 {
+			if it := p.Items[id-1]; u.status[i].action != "" {
+				p.linkItem(it)
+				g.Relinked = append(g.Relinked, it)
+			}
+			return
+		}
+		one := calendar.Span(i, i+1)
+		if err := p.compareSeries(context.Background(), u, one); err != nil {
+			// The item will meet the same error when it is resolved, with its name.
+			u.mark(i, verdict{action: WillRun, reason: Reason{Code: MissingOutput}})
+		}
+		p.selectSeries(u, one)
+		p.makeItems(u, one)
+	})
+}
+
+// Describe writes a unit as people read it: bar5s[symbol=ESU5,dt=2025-08-05].
+func (it *Item) Describe() string {
+	return strings.TrimSuffix(it.Stage.String()+"["+string(it.Unit)+"]", "[]")
+}
