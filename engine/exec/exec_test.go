@@ -201,7 +201,7 @@ func total(_ context.Context, t stage.Task) error {
 
 // world is a project with its lake in a folder.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	root   string
 	runs   map[string]func(context.Context, stage.Task) error
 	retry  string
@@ -209,7 +209,7 @@ type world struct {
 	events []event.Event
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	return &world{t: t, root: filepath.Join(t.TempDir(), "lake"), runs: map[string]func(context.Context, stage.Task) error{"ingest": ingest, "double": double, "total": total}}
 }
 

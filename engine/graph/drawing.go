@@ -35,7 +35,7 @@ type Node struct {
 	ID    string   `json:"id"`
 	Kind  NodeKind `json:"kind"`
 	Label []string `json:"label"`           // lines
-	Layer string   `json:"layer,omitempty"` // nodes of one layer stand together; empty for stages
+	Layer string   `json:"layer,omitempty"` // nodes of one layer stand together; a stage stands with what it writes
 	State string   `json:"state,omitempty"`
 	Fill  string   `json:"-"` // colour as #rrggbb; empty: none
 }
@@ -97,7 +97,7 @@ func (g *Graph) DrawStages(s *Selection) *Drawing {
 			continue
 		}
 		name := st.Addr.String()
-		d.AddNode(Node{ID: name, Kind: StageNode, Label: []string{name}})
+		d.AddNode(Node{ID: name, Kind: StageNode, Label: []string{name}, Layer: st.Outputs[0].To.Addr.Layer})
 		for _, in := range st.Inputs {
 			d.AddEdge(Edge{From: in.From.Addr.String(), To: name, Label: mapping(in)})
 		}
@@ -129,7 +129,7 @@ func (g *Graph) addDatasets(d *Drawing, s *Selection) {
 func mapping(in config.Input) string {
 	switch {
 	case in.Window != nil:
-		return fmt.Sprintf("%s %+d..%+d", in.Window.Key, in.Window.Lo, in.Window.Hi)
+		return fmt.Sprintf("%s [%d, %d]", in.Window.Key, in.Window.Lo, in.Window.Hi)
 	case len(in.Collect) > 0:
 		return "collect " + strings.Join(in.Collect, ", ")
 	}

@@ -85,10 +85,7 @@ func (s *scan) walk(dir string, i int, values []string) error {
 		return err
 	}
 	t := s.table
-	for ; i < len(t.Path) && t.Path[i].Key == ""; i++ {
-		if i > t.last {
-			break
-		}
+	for ; i <= t.last && t.Path[i].Key == ""; i++ {
 		dir = filepath.Join(dir, t.Path[i].Prefix)
 	}
 	if t.last < 0 { // no keys: the one folder
@@ -106,10 +103,18 @@ func (s *scan) walk(dir string, i int, values []string) error {
 	if err != nil && !absent(err) {
 		return err
 	}
+	return s.each(f, dir, names, i, values)
+}
+
+// each takes the names in the folder of segment i, which has a key.
+func (s *scan) each(in *os.File, dir string, names []string, i int, values []string) error {
+	t := s.table
 	k := t.key(t.Path[i].Key)
 	below := ""
 	if i == t.last {
-		below = t.render(t.Path[i+1:], "")
+		if rest := t.render(t.Path[i+1:], ""); rest != "" {
+			below = "/" + rest
+		}
 	}
 	for _, name := range names {
 		v, ok := s.value(t.Path[i], k, name)
@@ -118,8 +123,9 @@ func (s *scan) walk(dir string, i int, values []string) error {
 		}
 		before := values[k]
 		values[k] = v
+		var err error
 		if i == t.last {
-			err = s.leaf(f, filepath.Join(name, below), values)
+			err = s.leaf(in, name+below, values)
 		} else {
 			err = s.walk(filepath.Join(dir, name), i+1, values)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // sortCheck holds batches to the declared order: ascending by the columns in
@@ -54,7 +55,29 @@ func (s *sortCheck) check(rec arrow.Record, base int64) error {
 		}
 	}
 	s.release()
-	s.last = rec.NewSlice(int64(n-1), int64(n))
+	return s.keep(rec, int64(n-1))
+}
+
+// keep copies one row: the batch's memory is the transform's again when Write
+// returns.
+func (s *sortCheck) keep(rec arrow.Record, row int64) error {
+	slice := rec.NewSlice(row, row+1)
+	defer slice.Release()
+	cols := make([]arrow.Array, slice.NumCols())
+	for _, c := range s.columns {
+		col, err := array.Concatenate([]arrow.Array{slice.Column(c)}, memory.DefaultAllocator)
+		if err != nil {
+			return err
+		}
+		defer col.Release()
+		cols[c] = col
+	}
+	for i := range cols {
+		if cols[i] == nil {
+			cols[i] = slice.Column(i) // not among those compared
+		}
+	}
+	s.last = array.NewRecord(rec.Schema(), cols, 1)
 	return nil
 }
 

@@ -122,5 +122,24 @@ func BenchmarkWriteBook(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/values, "ns/value")
 	b.ReportMetric(float64(size), "bytes")
-	var _ = bytes.Equal
+}
+
+// BenchmarkReadBook reports ns of one value, reading all columns.
+func BenchmarkReadBook(b *testing.B) {
+	const rows = 262_144
+	data := encode(b, bookSchema(), 1, bookRecords(rows, 8192, 1)...)
+	values := float64(rows * len(bookSchema().Fields()))
+	b.ReportAllocs()
+	for b.Loop() {
+		f, err := NewFile("bench", bytes.NewReader(data))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, err := range f.Read(b.Context(), fieldsOf(bookSchema()), PageRows) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/values, "ns/value")
 }

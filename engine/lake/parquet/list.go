@@ -19,61 +19,71 @@ func repeatedLevel(leaf *schema.Column) uint8 {
 	return level
 }
 
-// listArray makes lists of all pages of a row group, whose rows may span
-// pages.
-func (c *caster) listArray(leaf *schema.Column, pages []vector, base int64) (arrow.Array, error) {
-	var items vector
-	var valid []byte
-	ends := []int32{}
-	from, most := repeatedLevel(leaf), uint8(leaf.MaxDefinitionLevel())
-	rows, nulls := 0, 0
-	for _, v := range pages {
-		for i, d := range v.define {
-			if v.repeat[i] == 0 {
-				ends = append(ends, int32(items.n))
-				valid = growBits(valid, rows+1)
-				if d+1 < from {
-					nulls++
-				} else {
-					valid = setBits(valid, rows, 1)
-				}
-				rows++
+// lists collects the rows of a list column, whose rows may span pages.
+type lists struct {
+	items vector  // of all rows, its bitmap always made
+	ends  []int32 // where each row's items start, and at last where they end
+	valid []byte  // bitmap of rows
+	rows  int
+	nulls int
+}
+
+// add appends a page; from is the definition level from which on a list has an
+// item, most that of an item which is not null.
+func (l *lists) add(v vector, from, most uint8) {
+	for i, d := range v.define {
+		if v.repeat[i] == 0 {
+			l.ends = append(l.ends, int32(l.items.n))
+			l.valid = growBits(l.valid, l.rows+1)
+			if d+1 < from {
+				l.nulls++
+			} else {
+				l.valid = setBits(l.valid, l.rows, 1)
 			}
-			if d < from {
-				continue
-			}
-			items.valid = growBits(items.valid, items.n+1)
-			if d == most {
-				items.valid = setBits(items.valid, items.n, 1)
-			}
-			items.n++
+			l.rows++
 		}
-		items.ints = append(items.ints, v.ints...)
-		items.longs = append(items.longs, v.longs...)
-		items.texts = append(items.texts, v.texts...)
-		items.bools = append(items.bools, v.bools...)
-		items.values += v.values
+		if d < from {
+			continue
+		}
+		l.items.valid = growBits(l.items.valid, l.items.n+1)
+		if d == most {
+			l.items.valid = setBits(l.items.valid, l.items.n, 1)
+		}
+		l.items.n++
 	}
-	if items.values == items.n {
-		items.valid = nil
+	l.items.ints = append(l.items.ints, v.ints...)
+	l.items.longs = append(l.items.longs, v.longs...)
+	l.items.texts = append(l.items.texts, v.texts...)
+	l.items.bools = append(l.items.bools, v.bools...)
+	l.items.values += v.values
+}
+
+// listArray makes lists of all pages of a row group.
+func (c *caster) listArray(leaf *schema.Column, pages []vector, base int64) (arrow.Array, error) {
+	var l lists
+	for _, v := range pages {
+		l.add(v, repeatedLevel(leaf), uint8(leaf.MaxDefinitionLevel()))
 	}
-	if nulls > 0 && !c.want.Nullable {
-		return nil, c.nullAt(vector{valid: valid}, base)
+	if l.items.values == l.items.n {
+		l.items.valid = nil
+	}
+	if l.nulls > 0 && !c.want.Nullable {
+		return nil, c.nullAt(vector{valid: l.valid}, base)
 	}
 	item := *c
 	elem := c.want.Type.(*arrow.ListType).ElemField()
 	item.want.Type, item.want.Nullable = elem.Type, elem.Nullable
-	values, err := item.array(items, base)
+	values, err := item.array(l.items, base)
 	if err != nil {
 		return nil, err
 	}
 	defer values.Release()
-	ends = append(ends, int32(items.n))
-	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(ends))}
-	if nulls > 0 {
-		buffers[0] = memory.NewBufferBytes(valid)
+	l.ends = append(l.ends, int32(l.items.n))
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(l.ends))}
+	if l.nulls > 0 {
+		buffers[0] = memory.NewBufferBytes(l.valid)
 	}
-	d := array.NewData(c.want.Type, rows, buffers, []arrow.ArrayData{values.Data()}, nulls, 0)
+	d := array.NewData(c.want.Type, l.rows, buffers, []arrow.ArrayData{values.Data()}, l.nulls, 0)
 	defer d.Release()
 	return array.MakeFromData(d), nil
 }

@@ -51,6 +51,15 @@ func (m *Measure) Band(d float64) int {
 	return noBand
 }
 
+// Distance is how far a price lies from ref into its side, in points: below it
+// for bids, above it for asks. NaN where either is.
+func (m *Measure) Distance(ask bool, ref, price float64) float64 {
+	if ask {
+		return (price - ref) / m.Point
+	}
+	return (ref - price) / m.Point
+}
+
 // State is what a book is worth at one moment.
 type State struct {
 	Micro, Mid, Spread   float64 // NaN on a one-sided book
@@ -90,12 +99,12 @@ func (m *Measure) bands(b *Book, s *State) {
 	s.Below, s.Above = [Bands]float64{}, [Bands]float64{}
 	for i := range Depth {
 		if p := b.Bid.Px[i]; p > Epsilon {
-			if k := m.Band((s.Ref - p) / m.Point); k >= 0 {
+			if k := m.Band(m.Distance(false, s.Ref, p)); k >= 0 {
 				s.Below[k] += b.Bid.Sz[i]
 			}
 		}
 		if p := b.Ask.Px[i]; p > Epsilon {
-			if k := m.Band((p - s.Ref) / m.Point); k >= 0 {
+			if k := m.Band(m.Distance(true, s.Ref, p)); k >= 0 {
 				s.Above[k] += b.Ask.Sz[i]
 			}
 		}
@@ -128,17 +137,16 @@ func (s *Side) QuantityAt(price float64) float64 {
 	return sum
 }
 
-// Gaps returns the largest and the mean distance between neighbouring levels,
-// in points; NaN with fewer than two levels. direction is +1 for the ask side,
-// -1 for the bid side.
-func (m *Measure) Gaps(s *Side, direction float64) (widest, mean float64) {
+// Gaps returns the largest and the mean distance between neighbouring levels of
+// a side, in points; NaN without two neighbours that have prices.
+func (m *Measure) Gaps(s *Side, ask bool) (widest, mean float64) {
 	n, sum := 0, 0.0
 	widest = math.NaN()
 	for i := range Depth - 1 {
 		if !(s.Px[i] > Epsilon && s.Px[i+1] > Epsilon) {
 			continue
 		}
-		gap := float64(direction*(s.Px[i+1]-s.Px[i])) / m.Point
+		gap := m.Distance(ask, s.Px[i], s.Px[i+1])
 		if n == 0 || gap > widest {
 			widest = gap
 		}
@@ -168,9 +176,9 @@ type Wall struct {
 	StrongIndex float64 // -1 without one
 }
 
-// Wall finds the walls of a side; direction is +1 for the ask side, -1 for the
-// bid side.
-func (m *Measure) Wall(s *Side, ref, direction float64) Wall {
+// Wall finds the walls of a side; distances start at ref. Empty levels count as
+// size 0, so no z exceeds 3.
+func (m *Measure) Wall(s *Side, ref float64, ask bool) Wall {
 	var q [Depth]float64
 	for i, x := range s.Sz {
 		q[i] = math.Log1p(x)
@@ -193,7 +201,7 @@ func (m *Measure) Wall(s *Side, ref, direction float64) Wall {
 		}
 		if z >= StrongZ && w.StrongIndex < 0 {
 			w.StrongIndex = float64(i)
-			w.StrongDist = float64(direction*(s.Px[i]-ref)) / m.Point
+			w.StrongDist = m.Distance(ask, ref, s.Px[i])
 		}
 	}
 	return w

@@ -23,12 +23,7 @@ import (
 
 	"dag/engine/stage"
 	"dag/stages/internal/book"
-)
-
-// Corrected and Reference are the values of the parameter semantics.
-const (
-	Corrected = "corrected"
-	Reference = "reference"
+	"dag/stages/internal/mbp10"
 )
 
 // New returns the transform.
@@ -44,7 +39,7 @@ func (transform) Spec() stage.Spec {
 		Inputs:  []stage.Input{{Name: "events", Doc: "Book events of one contract, ascending by ts_event", Columns: inputSchema()}},
 		Outputs: []stage.Output{{Name: "bars", Doc: "One row for every five seconds from the first event to the last", Schema: outputSchema()}},
 		Params: []stage.Param{
-			{Name: "semantics", Type: stage.String, Default: Corrected, Enum: []string{Corrected, Reference}, Doc: "corrected definitions, or those of the reference system"},
+			mbp10.SemanticsParam("averages, one-sided books, what counts as flow, walls (R-1 to R-4, R-9, R-14)"),
 			{Name: "point", Type: stage.Float, Default: 1.0, Doc: "price units in one point", Check: positive},
 			{Name: "bands", Type: stage.Floats, Default: []float64{1, 2, 3, 5, 10}, Doc: "upper edges of the distance bands in points", Check: ascending},
 		},
@@ -62,11 +57,11 @@ func positive(v any) error {
 func ascending(v any) error {
 	edges := v.([]float64)
 	if len(edges) != book.Bands {
-		return fmt.Errorf("%d edges given; the contract has %d bands", len(edges), book.Bands)
+		return fmt.Errorf("%v has %d edges; the fields of the contract are for %d bands", edges, len(edges), book.Bands)
 	}
 	for i, e := range edges {
-		if !(e > 0) || i > 0 && e <= edges[i-1] {
-			return fmt.Errorf("%v does not rise from above 0", edges)
+		if !(e > 0) || math.IsInf(e, 0) || i > 0 && e <= edges[i-1] {
+			return fmt.Errorf("%v: edge %d is %v, which is not finite, above 0 and above the edge before", edges, i+1, e)
 		}
 	}
 	return nil
@@ -77,7 +72,7 @@ func (transform) Run(ctx context.Context, t stage.Task) error {
 	p := t.Params()
 	m := book.Measure{Point: p.Float("point")}
 	copy(m.Edges[:], p.Floats("bands"))
-	corrected := p.String("semantics") == Corrected
+	corrected := p.String("semantics") == mbp10.Corrected
 	m.Fallback, m.FlatIsZero = corrected, corrected
 
 	out, err := t.Output("bars")
@@ -88,7 +83,7 @@ func (transform) Run(ctx context.Context, t stage.Task) error {
 	b := newBuilder(m, corrected, w.add)
 	var q queue
 	rows := int64(0)
-	for rec, err := range t.Read("events", inputNames()...) {
+	for rec, err := range t.Read("events", mbp10.Names(inputSchema())...) {
 		if err != nil {
 			return err
 		}

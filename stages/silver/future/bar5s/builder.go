@@ -132,12 +132,11 @@ func (b *builder) flow(e *event) {
 	if !(e.price > book.Epsilon) {
 		return
 	}
-	ref := b.eval().Ref
-	side, before, after, d := 1, &b.book.Ask, &e.book.Ask, e.price-ref
+	side, before, after := 1, &b.book.Ask, &e.book.Ask
 	if e.side == 'B' {
-		side, before, after, d = 0, &b.book.Bid, &e.book.Bid, ref-e.price
+		side, before, after = 0, &b.book.Bid, &e.book.Bid
 	}
-	if k := b.measure.Band(d / b.measure.Point); k >= 0 {
+	if k := b.measure.Band(b.measure.Distance(side == 1, b.eval().Ref, e.price)); k >= 0 {
 		b.net[side][k] += after.QuantityAt(e.price) - before.QuantityAt(e.price)
 	}
 }

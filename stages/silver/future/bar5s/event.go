@@ -1,6 +1,7 @@
 package bar5s
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -43,6 +44,7 @@ type price struct {
 	nulls  bool
 }
 
+// at returns price units, NaN for null.
 func (p *price) at(i int) float64 {
 	if p.nulls && p.col.IsNull(i) {
 		return math.NaN()
@@ -50,54 +52,60 @@ func (p *price) at(i int) float64 {
 	return float64(p.values[i]) / 1e9
 }
 
-// columnsOf takes a batch of inputSchema apart.
-func columnsOf(rec arrow.Record) (*columns, error) {
-	c, next := &columns{}, 0
-	var bad error
-	take := func() arrow.Array {
-		next++
-		return rec.Column(next - 1)
+// taker takes the columns of a batch one by one, and keeps the first mistake.
+type taker struct {
+	rec  arrow.Record
+	next int
+	err  error
+}
+
+func take[T arrow.Array](t *taker) (col T, ok bool) {
+	i := t.next
+	t.next++
+	if i >= int(t.rec.NumCols()) {
+		t.err = cmp.Or(t.err, fmt.Errorf("a batch of events has %d columns only", t.rec.NumCols()))
+		return col, false
 	}
-	ints := func() []int64 {
-		col, ok := take().(*array.Int64)
-		if !ok {
-			bad = fmt.Errorf("column %s is %s, not int64", rec.ColumnName(next-1), rec.Column(next-1).DataType())
-			return nil
-		}
+	if col, ok = t.rec.Column(i).(T); !ok {
+		t.err = cmp.Or(t.err, fmt.Errorf("column %q of the events is %s, not %T", t.rec.ColumnName(i), t.rec.Column(i).DataType(), col))
+	}
+	return col, ok
+}
+
+func (t *taker) longs() []int64 {
+	if col, ok := take[*array.Int64](t); ok {
 		return col.Int64Values()
 	}
-	prices := func() price {
-		col, ok := take().(*array.Int64)
-		if !ok {
-			bad = fmt.Errorf("column %s is %s, not int64", rec.ColumnName(next-1), rec.Column(next-1).DataType())
-			return price{}
-		}
+	return nil
+}
+
+func (t *taker) price() price {
+	if col, ok := take[*array.Int64](t); ok {
 		return price{col, col.Int64Values(), col.NullN() > 0}
 	}
-	texts := func() *array.String {
-		col, ok := take().(*array.String)
-		if !ok {
-			bad = fmt.Errorf("column %s is %s, not text", rec.ColumnName(next-1), rec.Column(next-1).DataType())
-		}
-		return col
-	}
-	if rec.NumCols() != int64(len(inputNames())) {
-		return nil, fmt.Errorf("a batch has %d columns instead of %d", rec.NumCols(), len(inputNames()))
-	}
-	c.ts, c.seq, c.size = ints(), ints(), ints()
-	if flags, ok := take().(*array.Int32); ok {
+	return price{}
+}
+
+func (t *taker) text() *array.String {
+	col, _ := take[*array.String](t)
+	return col
+}
+
+// columnsOf takes a batch of inputSchema apart. The slices are those of rec.
+func columnsOf(rec arrow.Record) (*columns, error) {
+	c, t := &columns{}, &taker{rec: rec}
+	c.ts, c.seq, c.size = t.longs(), t.longs(), t.longs()
+	if flags, ok := take[*array.Int32](t); ok {
 		c.flags = flags.Int32Values()
-	} else {
-		bad = fmt.Errorf("column flags is not int32")
 	}
-	c.action, c.side, c.symbol = texts(), texts(), texts()
-	c.price = prices()
+	c.action, c.side, c.symbol = t.text(), t.text(), t.text()
+	c.price = t.price()
 	for i := range book.Depth {
-		c.bidPx[i], c.askPx[i] = prices(), prices()
-		c.bidSz[i], c.askSz[i] = ints(), ints()
-		c.bidCt[i], c.askCt[i] = ints(), ints()
+		c.bidPx[i], c.askPx[i] = t.price(), t.price()
+		c.bidSz[i], c.askSz[i] = t.longs(), t.longs()
+		c.bidCt[i], c.askCt[i] = t.longs(), t.longs()
 	}
-	return c, bad
+	return c, t.err
 }
 
 // read fills e from row i.
@@ -129,13 +137,13 @@ type queue struct {
 	n     int
 }
 
-// push reads row i of a batch, row number row of the input, and passes on the
+// push reads row i of a batch, which is row (from 0) of the input, and passes on the
 // group before it when its time is over.
 func (q *queue) push(c *columns, i int, row int64, b *builder) error {
 	if q.n > 0 {
 		switch last := q.group[0].ts; {
 		case c.ts[i] < last:
-			return fmt.Errorf("row %d has ts_event %d, before %d of the row above: the events must ascend by ts_event; make the input again", row, c.ts[i], last)
+			return fmt.Errorf("row %d of the events has ts_event %d, before the %d of the row above: bars need ascending times; make the input partition again, its stage sorts them", row+1, c.ts[i], last)
 		case c.ts[i] > last:
 			if err := q.flush(b); err != nil {
 				return err
@@ -150,11 +158,11 @@ func (q *queue) push(c *columns, i int, row int64, b *builder) error {
 	return nil
 }
 
+// flush passes the group on.
 func (q *queue) flush(b *builder) error {
 	group := q.group[:q.n]
-	bySequence := func(x, y event) int { return int(min(max(x.seq-y.seq, -1), 1)) }
-	if len(group) > 1 && !slices.IsSortedFunc(group, bySequence) {
-		slices.SortStableFunc(group, bySequence)
+	if len(group) > 1 {
+		slices.SortStableFunc(group, func(x, y event) int { return cmp.Compare(x.seq, y.seq) })
 	}
 	q.n = 0
 	for i := range group {

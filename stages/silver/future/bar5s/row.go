@@ -71,14 +71,14 @@ func (b *builder) fill(r *row, covered float64) {
 func (b *builder) fillBook(f *[fieldCount + 1]float64, s *book.State) {
 	bid, ask := &b.book.Bid, &b.book.Ask
 	f[posQty], f[posQty+1], f[posQty+2], f[posQty+3] = s.BidQty, s.AskQty, s.Below[0], s.Above[0]
-	f[posLadder], f[posLadder+1] = b.measure.Gaps(ask, 1)
-	f[posLadder+2], f[posLadder+3] = b.measure.Gaps(bid, -1)
+	f[posLadder], f[posLadder+1] = b.measure.Gaps(ask, true)
+	f[posLadder+2], f[posLadder+3] = b.measure.Gaps(bid, false)
 	f[posShape], f[posShape+1] = bid.Sz[0], ask.Sz[0]
 	for i, v := range [...]*[book.Depth]float64{&bid.Sz, &ask.Sz, &bid.Ct, &ask.Ct} {
 		frac := book.Fractions(v)
 		copy(f[posBidSz+i*book.Depth:], frac[:])
 	}
-	for i, w := range [...]book.Wall{b.measure.Wall(bid, s.Ref, -1), b.measure.Wall(ask, s.Ref, 1)} {
+	for i, w := range [...]book.Wall{b.measure.Wall(bid, s.Ref, false), b.measure.Wall(ask, s.Ref, true)} {
 		f[posWallZ+i], f[posWallIdx+i] = w.MaxZ, w.MaxIndex
 		f[posStrong+i], f[posStrongIx+i] = w.StrongDist, w.StrongIndex
 	}

@@ -32,14 +32,6 @@ func inputSchema() *arrow.Schema {
 	return arrow.NewSchema(fields, nil)
 }
 
-func inputNames() []string {
-	var names []string
-	for _, f := range inputSchema().Fields() {
-		names = append(names, f.Name)
-	}
-	return names
-}
-
 // doubles names the double fields by position.
 func doubles() (names [fieldCount + 1]string) {
 	put := func(at int, list ...string) {

@@ -31,20 +31,13 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"dag/engine/stage"
-)
-
-// Corrected and Reference are the values of the parameter semantics.
-const (
-	Corrected = "corrected"
-	Reference = "reference"
+	"dag/stages/internal/mbp10"
 )
 
 // New returns the transform.
 func New() stage.Transform { return transform{} }
 
 type transform struct{}
-
-var levels = []string{"pm_high", "pm_low", "or_high", "or_low"}
 
 func (transform) Spec() stage.Spec {
 	return stage.Spec{
@@ -57,12 +50,12 @@ func (transform) Spec() stage.Spec {
 		},
 		Outputs: []stage.Output{{Name: "approach", Doc: "One row for each candle of an episode", Schema: outputSchema()}},
 		Params: []stage.Param{
-			{Name: "level", Type: stage.String, Enum: levels, Doc: "which session level"},
-			{Name: "semantics", Type: stage.String, Default: Corrected, Enum: []string{Corrected, Reference}, Doc: "corrected definitions, or those of the reference system"},
-			{Name: "tick", Type: stage.Float, Default: 0.25, Doc: "price units of one tick", Check: atLeast(math.SmallestNonzeroFloat64)},
-			{Name: "touch_zone_ticks", Type: stage.Float, Default: 4.0, Doc: "a trade this near touches the level", Check: atLeast(0)},
-			{Name: "close_zone_ticks", Type: stage.Float, Default: 4.0, Doc: "a candle that closes this near triggers", Check: atLeast(0)},
-			{Name: "move_ticks", Type: stage.Float, Default: 8.0, Doc: "a move this far decides the outcome", Check: atLeast(0)},
+			{Name: "level", Type: stage.String, Enum: mbp10.LevelNames[:], Doc: "which session level"},
+			mbp10.SemanticsParam("direction, opening-range triggers, incomplete outcomes, indices (A-1, A-2, A-5, A-6, A-8, A-15)"),
+			{Name: "tick", Type: stage.Float, Default: 0.25, Doc: "price units of one tick", Check: positive},
+			{Name: "touch_zone_ticks", Type: stage.Float, Default: 4.0, Doc: "a trade this near touches the level", Check: notNegative},
+			{Name: "close_zone_ticks", Type: stage.Float, Default: 4.0, Doc: "a candle that closes this near triggers", Check: notNegative},
+			{Name: "move_ticks", Type: stage.Float, Default: 8.0, Doc: "a move this far decides the outcome", Check: positive},
 			{Name: "horizon_candles", Type: stage.Int, Default: int64(6), Doc: "candles after the trigger that decide the outcome", Check: count},
 			{Name: "pre_candles", Type: stage.Int, Default: int64(4), Doc: "candles before the trigger that an episode shows", Check: count},
 			{Name: "cooldown_candles", Type: stage.Int, Default: int64(3), Doc: "candles after a trigger in which no other can be", Check: count},
@@ -71,15 +64,21 @@ func (transform) Spec() stage.Spec {
 	}
 }
 
-func atLeast(least float64) func(any) error {
-	return func(v any) error {
-		if f := v.(float64); !(f >= least) || math.IsInf(f, 0) {
-			return fmt.Errorf("%v is out of range", f)
-		}
-		return nil
+func positive(v any) error {
+	if f := v.(float64); !(f > 0) || math.IsInf(f, 0) {
+		return fmt.Errorf("%v is not a finite number above 0", f)
 	}
+	return nil
 }
 
+func notNegative(v any) error {
+	if f := v.(float64); !(f >= 0) || math.IsInf(f, 0) {
+		return fmt.Errorf("%v is not a finite number from 0", f)
+	}
+	return nil
+}
+
+// count allows at most the candles of a day.
 func count(v any) error {
 	if n := v.(int64); n < 0 || n > 720 {
 		return fmt.Errorf("%d is not from 0 to 720", n)
@@ -101,7 +100,7 @@ type settings struct {
 func readSettings(t stage.Task) (settings, error) {
 	p := t.Params()
 	s := settings{
-		level: p.String("level"), corrected: p.String("semantics") == Corrected,
+		level: p.String("level"), corrected: p.String("semantics") == mbp10.Corrected,
 		tick: p.Float("tick"), move: p.Float("move_ticks"),
 		horizon: int(p.Int("horizon_candles")), pre: int(p.Int("pre_candles")), cooldown: int(p.Int("cooldown_candles")),
 		date: t.Key("dt"),
@@ -176,7 +175,7 @@ func readLevel(t stage.Task, level string) (float64, error) {
 
 func levelSchema() *arrow.Schema {
 	var fields []arrow.Field
-	for _, l := range levels {
+	for _, l := range mbp10.LevelNames {
 		fields = append(fields, arrow.Field{Name: l, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
 	}
 	return arrow.NewSchema(fields, nil)

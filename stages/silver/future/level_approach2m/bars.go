@@ -1,6 +1,7 @@
 package levelapproach2m
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"dag/engine/stage"
+	"dag/stages/internal/mbp10"
 )
 
 const (
@@ -81,12 +83,8 @@ type day struct {
 }
 
 func readDay(t stage.Task) (*day, error) {
-	var names []string
-	for _, f := range barSchema().Fields() {
-		names = append(names, f.Name)
-	}
 	d := &day{}
-	for rec, err := range t.Read("bars", names...) {
+	for rec, err := range t.Read("bars", mbp10.Names(barSchema())...) {
 		if err != nil {
 			return nil, err
 		}
@@ -94,7 +92,7 @@ func readDay(t stage.Task) (*day, error) {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(d.bars, func(a, b bar) int { return int(min(max(a.ts-b.ts, -1), 1)) })
+	slices.SortStableFunc(d.bars, func(a, b bar) int { return cmp.Compare(a.ts, b.ts) })
 	d.cut()
 	return d, nil
 }

@@ -107,7 +107,9 @@ func (a *analysis) distance(b *bar, direction float64) float64 {
 	return direction * (p - a.price) / a.tick
 }
 
-// label finds the outcome in the candles after the trigger (spec 04 §3).
+// label finds the outcome in the candles after the trigger (spec 04 §3). One
+// undefined distance spoils the score in the reference; corrected, only a
+// horizon of nothing else does.
 func (a *analysis) label(t *trigger) {
 	candles := a.day.candles
 	end := min(t.at+a.horizon, len(candles)-1)
@@ -117,11 +119,11 @@ func (a *analysis) label(t *trigger) {
 	}
 	first, rest := candles[t.at].end, candles[end].end
 	t.outcome, t.score = outcomeChop, 0
-	top, bottom, missing := math.Inf(-1), math.Inf(1), false
+	top, bottom, missing := math.Inf(-1), math.Inf(1), 0
 	for i := first; i < rest; i++ {
 		u := a.distance(&a.day.bars[i], t.direction)
 		if math.IsNaN(u) {
-			missing = true
+			missing++
 			continue
 		}
 		top, bottom = max(top, u), min(bottom, u)
@@ -137,9 +139,12 @@ func (a *analysis) label(t *trigger) {
 	case outcomeReject:
 		t.score = bottom
 	default:
+		if a.corrected && missing > 0 && missing == rest-first {
+			t.score = math.NaN() // nothing was seen
+		}
 		return
 	}
-	if missing && !a.corrected {
+	if missing > 0 && !a.corrected {
 		t.score = math.NaN()
 	}
 }

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dag/engine/event"
+	"dag/engine/exec"
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/plan"
+	"dag/engine/view"
+)
+
+// applyFlags are those of `apply` besides the selection.
+type applyFlags struct {
+	workers     int
+	memory      string
+	keepGoing   bool
+	failFast    bool
+	maxFailures int
+	force       bool
+	strict      bool
+	lockTimeout time.Duration
+	progress    string
+}
+
+// defaults are the values without any flag.
+func (f *applyFlags) defaults() {
+	*f = applyFlags{workers: runtime.GOMAXPROCS(0), lockTimeout: lake.DefaultLockTimeout, progress: "auto"}
+}
+
+func (a *app) applyCmd() *cobra.Command {
+	var sel selectFlags
+	var f applyFlags
+	f.defaults()
+	cmd := &cobra.Command{
+		Use:   "apply [SELECTOR]... | FILE.dagplan",
+		Short: "Make what is stale or missing, in parallel; run it again to resume",
+		Long:  "Makes what is stale or missing, in parallel, and resumes by being run again. It never asks:\nthe preview is `plan`. A saved plan runs exactly; what has changed since is planned again.",
+		Example: `  dag apply
+  dag apply --symbol ESU5 --dates 2025-08-01:2025-08-15 -j 8
+  dag apply '+bar5s[dt=2025-08-14]' --memory 8GiB
+  dag plan --out f.dagplan && dag apply f.dagplan --strict
+  dag apply --json | jq -c 'select(.result == "failed")'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := sel.request(args)
+			if err != nil {
+				return err
+			}
+			if isPlanFile(args) {
+				if cmd.Flags().Changed("force") || requestText(r) != shellQuote(args[0]) {
+					return mistake("usage", "a saved plan has its own selection and --force", "run it without: dag apply "+shellQuote(args[0]))
+				}
+				return a.applyFile(cmd.Context(), args[0], f)
+			}
+			return a.apply(cmd.Context(), r, f)
+		},
+	}
+	sel.register(cmd.Flags())
+	fs := cmd.Flags()
+	fs.IntVarP(&f.workers, "workers", "j", f.workers, "how many `units` run at once")
+	fs.StringVar(&f.memory, "memory", "", "what running units may need together, as in `8GiB` (default: three quarters of the machine's)")
+	fs.BoolVar(&f.keepGoing, "keep-going", true, "after a failure, finish what does not depend on it")
+	fs.BoolVar(&f.failFast, "fail-fast", false, "after a failure, start nothing new")
+	fs.IntVar(&f.maxFailures, "max-failures", 0, "start nothing new after `N` failures; 0: never stop")
+	fs.BoolVar(&f.force, "force", false, "run what is selected, fresh or not")
+	fs.BoolVar(&f.strict, "strict", false, "with a saved plan: exit code 5 if anything has changed since")
+	fs.DurationVar(&f.lockTimeout, "lock-timeout", f.lockTimeout, "how long to wait for another process that writes the same partition")
+	fs.StringVar(&f.progress, "progress", "auto", "`auto`, tty, plain, json (events on stderr) or none")
+	return cmd
+}
+
+// isPlanFile tells whether the one argument is a saved plan.
+func isPlanFile(args []string) bool {
+	if len(args) != 1 {
+		return false
+	}
+	info, err := os.Stat(args[0])
+	return err == nil && info.Mode().IsRegular() || strings.HasSuffix(args[0], ".dagplan")
+}
+
+func (a *app) apply(ctx context.Context, r graph.Request, f applyFlags) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	sel, err := p.choose(r)
+	if err != nil {
+		return err
+	}
+	_, err = p.run(ctx, plan.Request{Selection: sel, Force: f.force}, f, requestText(r), nil)
+	return err
+}
+
+// run plans and executes. check, if it is there, looks at the plan first.
+func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selection string, check func(*plan.Plan) error) (outcome exec.Outcome, err error) {
+	a := p.app
+	if err := f.check(); err != nil {
+		return outcome, err
+	}
+	memory, err := f.memoryLimit()
+	if err != nil {
+		return outcome, err
+	}
+	timeout := f.lockTimeout
+	if timeout == 0 {
+		timeout = -1 // lake.Options: not at all
+	}
+	id := a.runID()
+	l, err := p.openLake(lake.Options{LockTimeout: timeout, RunID: id, Workers: f.workers})
+	if err != nil {
+		return outcome, err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if err := l.Sweep(ctx); err != nil {
+		return outcome, fmt.Errorf("removing what an earlier run left: %w", err)
+	}
+	made, err := p.plan(ctx, l, r)
+	if err == nil && check != nil {
+		err = check(made)
+	}
+	if err != nil {
+		return outcome, err
+	}
+	if !a.flags.quiet && !a.flags.json {
+		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
+		if len(made.Items) == 0 {
+			return outcome, doc.Text(a.stdout, a.style(a.stdout), a.commands(selection))
+		}
+		if err := doc.Summary(a.stderr, a.style(a.stderr)); err != nil {
+			return outcome, err
+		}
+	}
+	options := exec.Options{
+		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, RunID: id, Now: a.now, After: time.After,
+	}
+	return p.execute(ctx, made, l, options, f.progress, a.commands(selection))
+}
+
+// execute runs a plan, shows it, and turns what became of it into an error.
+func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o exec.Options, progress string, c view.Commands) (exec.Outcome, error) {
+	a := p.app
+	tally := view.NewTally()
+	show, end := a.renderer(progress, c)
+	var mu sync.Mutex
+	sink := event.Tee(tally.Sink, a.logEvent, show)
+	locked := func(e event.Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		sink(e)
+	}
+	o.Events = locked
+	before := a.notice
+	a.notice = func(text string) { locked(event.Notice{Time: a.now(), Text: text}) }
+	var outcome exec.Outcome
+	err := a.timed("apply", func() (err error) {
+		outcome, err = exec.Run(ctx, made, l, o)
+		return err
+	})
+	a.notice = before
+	end()
+	if err != nil {
+		return outcome, err
+	}
+	if !a.flags.json && !a.flags.quiet {
+		if err := tally.Summary(a.stdout, a.style(a.stdout), c); err != nil {
+			return outcome, err
+		}
+	}
+	return outcome, verdict(outcome)
+}
+
+// verdict is the exit code of a run, see the table of codes.
+func verdict(o exec.Outcome) error {
+	switch {
+	case o.WriteError:
+		return exit(exitInternal)
+	case o.LeaseHeld:
+		return exit(exitLease)
+	case o.Counts[event.Failed]+o.Counts[event.Blocked] > 0:
+		return exit(exitFailed)
+	}
+	return nil
+}
+
+// renderer returns what shows a run, and what ends it.
+func (a *app) renderer(progress string, c view.Commands) (event.Sink, func()) {
+	none := func() {}
+	if a.flags.json {
+		return view.JSON(a.stdout), none
+	}
+	_, terminal := a.terminal(a.stderr)
+	style := a.style(a.stderr)
+	switch {
+	case progress == "json":
+		return view.JSON(a.stderr), none
+	case progress == "none" || a.flags.quiet:
+		return view.Failures(a.stderr, style, c), none
+	case progress == "tty" || progress == "auto" && terminal:
+		t := view.NewTTY(a.stderr, view.TTYOptions{Style: style, Commands: c, Now: a.now})
+		return t.Sink, t.Close
+	}
+	return view.Plain(a.stderr, style, c), none
+}
+
+// check looks at flags that have few values.
+func (f *applyFlags) check() error {
+	if f.workers < 1 {
+		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one unit has to run")
+	}
+	return oneOf("--progress", f.progress, "auto", "tty", "plain", "json", "none")
+}
+
+// applyFile runs a saved plan: its units, selected as they were. What is not as
+// it was when the plan was made is planned again and told.
+func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
+	data, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return mistake("no_file", fmt.Sprintf("there is no saved plan %s", name), "`dag plan --out "+shellQuote(name)+"` writes one")
+	}
+	if err != nil {
+		return err
+	}
+	file, err := plan.DecodeFile(name, data)
+	if err != nil {
+		return mistake("bad_plan", err.Error(), "")
+	}
+	if err := a.adopt(file); err != nil {
+		return err
+	}
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	sel, err := p.choose(file.Selection)
+	if err != nil {
+		return err
+	}
+	only := map[string]bool{}
+	for _, it := range file.Items {
+		only[it.Describe()] = true
+	}
+	_, err = p.run(ctx, plan.Request{Selection: sel, Force: file.Force, Only: only}, f, shellQuote(name), func(made *plan.Plan) error {
+		return a.drifts(made, file, f.strict)
+	})
+	return err
+}
+
+// adopt takes the variables and the lake of a saved plan over; flags that say
+// otherwise are a mistake.
+func (a *app) adopt(file *plan.File) error {
+	if len(a.flags.vars)+len(a.flags.varFiles) > 0 || a.flags.lake != "" {
+		return mistake("usage", "a saved plan has its own lake and variables", "leave --lake, --var and --var-file out, or plan again")
+	}
+	for name, value := range file.Variables {
+		a.flags.vars = append(a.flags.vars, name+"="+value)
+	}
+	a.flags.varFiles, a.flags.lake = file.VarFiles, file.Lake
+	return nil
+}
+
+// drifts tells what has changed since a plan was saved.
+func (a *app) drifts(made *plan.Plan, file *plan.File, strict bool) error {
+	drifts, err := made.Drifts(file.Items)
+	if err != nil {
+		return err
+	}
+	if err := view.Drifts(a.stderr, a.style(a.stderr), drifts); err != nil {
+		return err
+	}
+	if strict && len(drifts) > 0 {
+		return &exitError{exitDrift, mistake("stale_plan", fmt.Sprintf("the saved plan no longer applies: %d differences", len(drifts)), "plan again, or apply without --strict")}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"dag/engine/addr"
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/manifest"
+	"dag/engine/plan"
+)
+
+// BenchmarkPlanUpToDate plans lakes in which nothing is stale. The lakes are
+// made without running anything: folders, manifests and markers are what an
+// apply would leave, the data files are a few bytes. With DAG_BENCH_LAKES=DIR
+// they are kept in DIR/N, each with a build.ninja of the same file graph.
+func BenchmarkPlanUpToDate(b *testing.B) {
+	for _, n := range []int{12_000, 120_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			keep := os.Getenv("DAG_BENCH_LAKES")
+			if n > 12_000 && keep == "" {
+				b.Skip("made only for DAG_BENCH_LAKES=DIR")
+			}
+			root := filepath.Join(b.TempDir(), "lake")
+			if keep != "" {
+				root = filepath.Join(keep, fmt.Sprint(n))
+			}
+			m := newMaker(b, root, n)
+			m.fill()
+			m.planned(true) // writes the index
+			var before, after syscall.Rusage
+			partitions := 0
+			for b.Loop() {
+				_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+				partitions = m.planned(false)
+				_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
+			}
+			cpu := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+			b.ReportMetric(float64(cpu)/float64(partitions), "cpu-ns/partition")
+			b.ReportMetric(float64(partitions), "partitions")
+		})
+	}
+}
+
+// maker fills a lake by hand.
+type maker struct {
+	b       *testing.B
+	root    string
+	project *project
+	ninja   strings.Builder
+}
+
+const (
+	contractsPerRoot = 4
+	datasetsPerPart  = 9 // of the shipped pipeline, for each contract and day
+)
+
+// newMaker writes the raw files for about n partitions.
+func newMaker(b *testing.B, root string, n int) *maker {
+	a := &app{now: time.Now, environ: os.Environ(), notice: func(string) {}, stderr: os.Stderr}
+	a.flags.project, a.flags.lake = "../..", root
+	p, err := a.load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := &maker{b: b, root: root, project: p}
+	const sessions = 250
+	roots := max(n/(datasetsPerPart*contractsPerRoot*sessions), 1)
+	days := n / (datasetsPerPart * contractsPerRoot * roots)
+	for r := range roots {
+		dir := filepath.Join(root, "raw/source=databento/product_type=future", "symbol="+rootName(r), "table=market_by_price_10_dbn")
+		day := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+		for made := 0; made < days; day = day.AddDate(0, 0, 1) {
+			if day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
+				continue
+			}
+			m.write(filepath.Join(dir, "x-"+day.Format("20060102")+".dbn"), []byte(day.String()))
+			made++
+		}
+	}
+	m.ninja.WriteString("rule make\n  command = :\n")
+	return m
+}
+
+func rootName(i int) string { return "R" + string(rune('A'+i/26)) + string(rune('A'+i%26)) }
+
+func (m *maker) write(path string, data []byte) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		m.b.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		m.b.Fatal(err)
+	}
+}
+
+func (m *maker) open() *lake.Lake {
+	l, err := m.project.openLake(lake.Options{})
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	return l
+}
+
+func (m *maker) plan(l *lake.Lake) *plan.Plan {
+	sel, list := m.project.graph.Select(graph.Request{})
+	if err := list.Err(); err != nil {
+		m.b.Fatal(err)
+	}
+	p, err := plan.Make(context.Background(), m.project.graph, l, plan.Request{Selection: sel}, time.Now)
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	return p
+}
+
+// planned plans as `dag plan` does and wants nothing to do.
+func (m *maker) planned(save bool) int {
+	l := m.open()
+	p := m.plan(l)
+	if len(p.Items) > 0 {
+		m.b.Fatalf("%d items are to do, first %s: %s", len(p.Items), p.Items[0].Describe(), p.Items[0].Reason.Code)
+	}
+	if save {
+		if err := l.SaveIndex(); err != nil {
+			m.b.Fatal(err)
+		}
+	}
+	return p.Partitions()
+}
+
+// fill makes every unit of the plan, in the order of its growth.
+func (m *maker) fill() {
+	l := m.open()
+	p := m.plan(l)
+	for i := 0; i < len(p.Items); i++ {
+		m.make(l, p, p.Items[i])
+	}
+	m.write(filepath.Join(m.root, "build.ninja"), []byte(m.ninja.String()))
+	if err := l.Close(); err != nil {
+		m.b.Fatal(err)
+	}
+}
+
+func (m *maker) make(l *lake.Lake, p *plan.Plan, it *plan.Item) {
+	w, err := p.Resolve(context.Background(), it)
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	digests := make([]manifest.Sum, len(w.Inputs))
+	record := manifest.Manifest{
+		Format: manifest.Format, FormatVersion: manifest.FormatVersion, Stage: it.Stage.String(), Unit: it.Unit,
+		Transform: w.Stage.Spec.Name, Version: w.Stage.Spec.Version, Params: w.Stage.Params,
+		Reason: manifest.Reason{Code: "missing"}, Run: manifest.Run{ID: "bench", StartedAt: "2025-01-01T00:00:00Z"},
+	}
+	var reads []string
+	for i, in := range w.Inputs {
+		digests[i] = in.Digest
+		entry := manifest.Input{Port: in.Port, Partition: in.Partition.String()}
+		if in.Source {
+			if digests[i], err = l.Digest(context.Background(), in.Partition.Dataset, in.Series, in.File); err != nil {
+				m.b.Fatal(err)
+			}
+			folder, _ := l.SourceFolder(in.Partition.Dataset, in.Series)
+			entry.File = folder + "/" + in.File
+			info, err := os.Stat(filepath.Join(m.root, entry.File))
+			if err != nil {
+				m.b.Fatal(err)
+			}
+			entry.Bytes, entry.ModTime = info.Size(), info.ModTime().UnixNano()
+			reads = append(reads, entry.File)
+		} else {
+			folder, _ := l.Folder(in.Partition)
+			reads = append(reads, folder+"/"+manifest.SuccessName)
+		}
+		entry.Digest = digests[i].String()
+		record.Inputs = append(record.Inputs, entry)
+	}
+	record.Fingerprint = w.Fingerprint(digests)
+	values := []string{""}
+	if out := w.Stage.Outputs[0]; len(out.FanOut) > 0 {
+		values = values[:0]
+		for c := range contractsPerRoot {
+			values = append(values, w.Keys["root"]+[]string{"H5", "M5", "U5", "Z5"}[c])
+		}
+		record.FanOut = values
+	}
+	var made []plan.Made
+	for _, v := range values {
+		made = append(made, m.publish(l, record, w, w.Output(w.Stage.Outputs[0], []string{v}), reads))
+	}
+	p.Committed(it, made)
+	if record.FanOut != nil {
+		p.FanOut(it, values)
+		if err := l.SetFanOut(it.Stage, it.Unit, values); err != nil {
+			m.b.Fatal(err)
+		}
+	}
+}
+
+// publish writes one partition's folder.
+func (m *maker) publish(l *lake.Lake, record manifest.Manifest, w *plan.Work, p addr.Partition, reads []string) plan.Made {
+	data := []byte(p.String())
+	sum := sha256.Sum256(data)
+	record.Dataset, record.Keys, record.RowCount = p.Dataset.String(), p.Keys, 1
+	record.Contract = manifest.Contract{Path: w.Stage.Outputs[0].To.ContractPath, Digest: w.Stage.Outputs[0].To.Contract.Digest}
+	record.Files = []manifest.File{{Name: manifest.DataName, Bytes: int64(len(data)), SHA256: hex.EncodeToString(sum[:])}}
+	digest := manifest.ContentDigest(record.Files)
+	record.Digest = digest.String()
+	text, err := manifest.Encode(&record)
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	folder, err := l.Folder(p)
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	dir := filepath.Join(m.root, folder)
+	m.write(filepath.Join(dir, manifest.DataName), data)
+	m.write(filepath.Join(dir, manifest.FileName), text)
+	success := sha256.Sum256(text)
+	m.write(filepath.Join(dir, manifest.SuccessName), []byte(hex.EncodeToString(success[:])+"\n"))
+	fmt.Fprintf(&m.ninja, "build %s/%s: make %s\n", folder, manifest.SuccessName, strings.Join(reads, " "))
+	fp, err := manifest.ParseSum(record.Fingerprint.Sum)
+	if err != nil {
+		m.b.Fatal(err)
+	}
+	return plan.Made{Partition: p, Fingerprint: fp, Digest: digest, Rows: 1, Bytes: int64(len(data))}
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"dag/engine/diag"
+	"dag/engine/lake"
+	"dag/engine/view"
+)
+
+// The exit codes. 0 is success, and for plan also: there are changes.
+const (
+	exitInternal  = 1 // internal or I/O error
+	exitChanges   = 2 // plan, status --detailed-exitcode: fine, and there is work to do
+	exitUsage     = 3 // flags, an unknown address, an invalid configuration
+	exitFailed    = 4 // apply: some partitions failed; the rest are committed
+	exitDrift     = 5 // a saved plan no longer applies
+	exitLease     = 6 // a lease could not be had in time
+	exitProblems  = 7 // a check found problems
+	exitInterrupt = 130
+	exitTerminate = 143
+)
+
+// exitError ends the program with a code; a nil err has been reported.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// exit ends the program with a code when everything has been said.
+func exit(code int) error { return &exitError{code: code} }
+
+// interruption is the cause of a context that a signal ended.
+type interruption struct{ signal os.Signal }
+
+func (i interruption) Error() string { return i.signal.String() }
+
+func (i interruption) code() int {
+	if i.signal == syscall.SIGTERM {
+		return exitTerminate
+	}
+	return exitInterrupt
+}
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(ctx context.Context, err error) int {
+	var ended interruption
+	var exit *exitError
+	var list *diag.ListError
+	var held *lake.LeaseError
+	switch {
+	case errors.As(context.Cause(ctx), &ended):
+		return ended.code()
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.As(err, &list):
+		return exitUsage
+	case errors.As(err, &held):
+		return exitLease
+	}
+	return exitInternal
+}
+
+// mistake is a user's error with its way out.
+func mistake(code, summary, hint string) error {
+	return diag.List{{Code: code, Summary: summary, Hint: hint}}.Err()
+}
+
+// usage makes a user's error of what cobra says.
+func usage(err error) error {
+	var list *diag.ListError
+	if errors.As(err, &list) {
+		return err
+	}
+	return mistake("usage", err.Error(), "")
+}
+
+// report prints an error to stderr, unless it has been said.
+func (a *app) report(ctx context.Context, err error) {
+	var said *exitError
+	var list *diag.ListError
+	var ended interruption
+	switch {
+	case err == nil || errors.As(err, &said) && said.err == nil:
+	case errors.As(err, &list):
+		a.diagnose(list.List)
+	case errors.As(context.Cause(ctx), &ended):
+		fmt.Fprintf(a.stderr, "stopped: %s\n", ended)
+	default:
+		a.diagnose(diag.FromError(err, "internal"))
+	}
+}
+
+// diagnose prints diagnostics to stderr. That stderr cannot be written is
+// nothing that could be reported.
+func (a *app) diagnose(list diag.List) {
+	_ = view.Diagnostics(a.stderr, a.style(a.stderr), list)
+}

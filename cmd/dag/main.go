@@ -1,0 +1,79 @@
+// Command dag keeps a lake of partitioned Parquet files up to date: it plans
+// what is stale and why, and makes it. `dag` alone shows where to begin.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // sessions are counted in zones of exchanges, wherever dag runs
+
+	"github.com/rs/zerolog"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run is main without the exit.
+func run(args []string) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		cancel(interruption{<-signals})
+		os.Exit(interruption{<-signals}.code())
+	}()
+	a := &app{
+		name: programName(os.Args[0]), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		environ: os.Environ(), now: time.Now, log: zerolog.Nop(), notice: func(string) {},
+	}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !a.ran {
+		err = usage(err)
+	}
+	err = errors.Join(err, a.close())
+	code := exitCode(ctx, err)
+	a.report(ctx, err)
+	return code
+}
+
+// app is what all verbs share: the outside world and the global flags.
+type app struct {
+	name           string // of the program, as it is typed
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	environ        []string
+	now            func() time.Time
+	flags          globalFlags
+	ran            bool // a verb began: what fails now is no mistake in flags
+	log            zerolog.Logger
+	logFile        io.Closer
+	notice         func(string) // takes what the lake reports
+	phases         []phase
+}
+
+// phase is one line of --timings.
+type phase struct {
+	name string
+	took time.Duration
+}
+
+// timed runs f as a phase.
+func (a *app) timed(name string, f func() error) error {
+	start := a.now()
+	err := f()
+	a.phases = append(a.phases, phase{name, a.now().Sub(start)})
+	return err
+}

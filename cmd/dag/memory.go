@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// byteUnits are the units of sizes on the command line.
+var byteUnits = []struct {
+	suffix string
+	size   float64
+}{
+	{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40},
+	{"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
+}
+
+// parseBytes reads a size, as in 512MiB or 8GiB.
+func parseBytes(s string) (int64, error) {
+	for _, u := range byteUnits {
+		digits, ok := strings.CutSuffix(s, u.suffix)
+		if !ok {
+			continue
+		}
+		f, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+		if n := f * u.size; err == nil && n >= 1 && n < math.MaxInt64 {
+			return int64(n), nil
+		}
+		break
+	}
+	return 0, mistake("usage", fmt.Sprintf("%q is not a size", s), "write a number with a unit, as in 512MiB or 8GiB")
+}
+
+// memoryLimit is --memory, or three quarters of what there is.
+func (f *applyFlags) memoryLimit() (int64, error) {
+	if f.memory != "" {
+		return parseBytes(f.memory)
+	}
+	return machineMemory() / 4 * 3, nil
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/plan"
+	"dag/engine/view"
+)
+
+// planFlags are those of `plan` besides the selection.
+type planFlags struct {
+	out      string
+	detailed bool
+	force    bool
+}
+
+func (a *app) planCmd() *cobra.Command {
+	var sel selectFlags
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan [SELECTOR]...",
+		Short: "Show what would run, and why",
+		Long:  "Shows what `apply` would run, and why. It takes no lock and writes nothing but the index cache.",
+		Example: `  dag plan
+  dag plan --symbol ESU5 --dates 2025-08-01:2025-08-15
+  dag plan '+bar5s[dt=2025-08]' --out friday.dagplan
+  dag plan --detailed-exitcode     # 2: there is work to do`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r, err := sel.request(args)
+			if err != nil {
+				return err
+			}
+			return a.plan(cmd.Context(), r, f)
+		},
+	}
+	sel.register(cmd.Flags())
+	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to a `file` for `dag apply FILE`")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit code 2 if there is work to do")
+	cmd.Flags().BoolVar(&f.force, "force", false, "run what is selected, fresh or not")
+	return cmd
+}
+
+func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
+	p, err := a.load()
+	if err != nil {
+		return err
+	}
+	sel, err := p.choose(r)
+	if err != nil {
+		return err
+	}
+	return p.look(ctx, plan.Request{Selection: sel, Force: f.force}, func(made *plan.Plan, _ *lake.Lake) error {
+		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
+		if a.flags.json {
+			err = view.WriteJSON(a.stdout, doc)
+		} else {
+			err = doc.Text(a.stdout, a.style(a.stdout), a.commands(requestText(r)))
+		}
+		if err == nil && f.out != "" {
+			err = p.save(made, f.out)
+		}
+		if err == nil && f.detailed && len(made.Items) > 0 {
+			return exit(exitChanges)
+		}
+		return err
+	})
+}
+
+// save writes a plan with everything that `apply` needs to make it again.
+func (p *project) save(made *plan.Plan, name string) error {
+	items, err := made.Save()
+	if err != nil {
+		return err
+	}
+	vars, err := p.app.vars()
+	if err != nil {
+		return err
+	}
+	f := plan.File{Variables: vars, Force: made.Request.Force, Selection: made.Request.Selection.Request, Items: items}
+	for _, v := range p.app.flags.varFiles {
+		abs, err := filepath.Abs(v)
+		if err != nil {
+			return err
+		}
+		f.VarFiles = append(f.VarFiles, abs)
+	}
+	if f.Lake, err = filepath.Abs(p.lakeRoot()); err != nil {
+		return err
+	}
+	b, err := f.Encode()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		return fmt.Errorf("saving the plan: %w", err)
+	}
+	if !p.app.flags.quiet {
+		fmt.Fprintf(p.app.stderr, "saved: %s runs exactly this plan\n", p.app.commands("").Name+" apply "+shellQuote(name))
+	}
+	return nil
+}

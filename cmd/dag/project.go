@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"dag/engine/config"
+	"dag/engine/diag"
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/plan"
+	"dag/stages"
+)
+
+// Folders of a project.
+const (
+	pipelinesDir = "pipelines"
+	contractsDir = "contracts"
+)
+
+// project is a loaded configuration with its graph.
+type project struct {
+	app    *app
+	root   string // the folder with pipelines/
+	config *config.Config
+	graph  *graph.Graph
+	loaded time.Duration // how long loading took
+}
+
+// findProject returns the folder with pipelines/: -C, or here, or the nearest
+// above.
+func (a *app) findProject() (string, error) {
+	if a.flags.project != "" {
+		if !isDir(filepath.Join(a.flags.project, pipelinesDir)) {
+			return "", mistake("no_project", fmt.Sprintf("%s has no folder pipelines/", a.flags.project), "-C names the folder that holds pipelines/")
+		}
+		return a.flags.project, nil
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for dir := here; ; dir = filepath.Dir(dir) {
+		if isDir(filepath.Join(dir, pipelinesDir)) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", mistake("no_project", "there is no folder pipelines/ here or above",
+				fmt.Sprintf("name the project with -C DIR, or make one: %s demo DIR", a.name))
+		}
+	}
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// load finds the project and evaluates it. Warnings are printed; mistakes are
+// the error.
+func (a *app) load() (*project, error) {
+	p, list, err := a.loadAll()
+	if err == nil {
+		err = list.Err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 0 {
+		a.diagnose(list)
+	}
+	return p, nil
+}
+
+// loadAll also returns the diagnostics; with errors among them the project has
+// no graph.
+func (a *app) loadAll() (*project, diag.List, error) {
+	root, err := a.findProject()
+	if err != nil {
+		return nil, nil, err
+	}
+	vars, err := a.vars()
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &project{app: a, root: root}
+	var list diag.List
+	start := a.now()
+	p.config, list = config.Load(config.Options{
+		Dir: root, Pipelines: os.DirFS(filepath.Join(root, pipelinesDir)), Contracts: os.DirFS(filepath.Join(root, contractsDir)),
+		Transforms: stages.All(), Vars: vars, VarFiles: a.flags.varFiles, Environ: a.environ, LakeRoot: a.flags.lake,
+	})
+	if !list.HasErrors() {
+		var cycles diag.List
+		p.graph, cycles = graph.Build(p.config)
+		list = append(list, cycles...)
+	}
+	p.loaded = a.now().Sub(start)
+	a.phases = append(a.phases, phase{"config", p.loaded})
+	return p, list, nil
+}
+
+// vars are the values of --var by name.
+func (a *app) vars() (map[string]string, error) {
+	vars := map[string]string{}
+	for _, v := range a.flags.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok || name == "" {
+			return nil, mistake("usage", fmt.Sprintf("--var %q is not name=value", v), "as in --var lake=/data/lake")
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
+
+// lakeRoot is where the lake is: a relative root counts from here when it
+// comes from a flag, else from the project.
+func (p *project) lakeRoot() string {
+	if root := p.config.LakeRoot; p.app.flags.lake != "" || filepath.IsAbs(root) {
+		return root
+	}
+	return filepath.Join(p.root, p.config.LakeRoot)
+}
+
+// openLake opens the lake of a project. What it reports goes to app.notice.
+func (p *project) openLake(o lake.Options) (*lake.Lake, error) {
+	root := p.lakeRoot()
+	if strings.Contains(root, "://") {
+		return nil, mistake("lake_root", fmt.Sprintf("the lake root %q is a URL; this version keeps lakes in folders", root), "")
+	}
+	o.Now, o.Notice = p.app.now, func(s string) { p.app.notice(s) }
+	layouts := make([]lake.Layout, len(p.config.Datasets))
+	for i, d := range p.config.Datasets {
+		layouts[i] = layout(d)
+	}
+	return lake.Open(root, layouts, o)
+}
+
+// layout is what the lake needs to know of a dataset.
+func layout(d *config.Dataset) lake.Layout {
+	l := lake.Layout{Addr: d.Addr, Source: d.Source, Contract: d.Contract, ContractPath: d.ContractPath, Sort: d.Sort}
+	for _, k := range d.Keys {
+		l.Keys = append(l.Keys, lake.Key{Name: k.Name, Date: k.Date, Check: k.Check})
+	}
+	for _, s := range d.Path {
+		l.Path = append(l.Path, lake.Segment(s))
+	}
+	return l
+}
+
+// look plans for a verb that only reads, and calls f with the plan. The index
+// cache is saved where that is possible.
+func (p *project) look(ctx context.Context, r plan.Request, f func(*plan.Plan, *lake.Lake) error) error {
+	l, err := p.openLake(lake.Options{})
+	if err != nil {
+		return err
+	}
+	made, err := p.plan(ctx, l, r)
+	if err == nil {
+		err = f(made, l)
+	}
+	if e := l.Close(); e != nil {
+		p.app.log.Warn().Err(e).Msg("the index cache was not saved")
+	}
+	return err
+}
+
+// plan makes a plan and notes how long its phases took.
+func (p *project) plan(ctx context.Context, l *lake.Lake, r plan.Request) (*plan.Plan, error) {
+	made, err := plan.Make(ctx, p.graph, l, r, p.app.now)
+	if err != nil {
+		return nil, err
+	}
+	p.app.phases = append(p.app.phases, phase{"lake", made.Timing.Lake}, phase{"diff", made.Timing.Diff})
+	p.app.log.Info().Int("items", len(made.Items)).Int("partitions", made.Partitions()).Msg("planned")
+	return made, nil
+}
+
+// runID names a run by its time and process.
+func (a *app) runID() string {
+	return a.now().UTC().Format("20060102T150405.000") + "-" + strconv.Itoa(os.Getpid())
+}

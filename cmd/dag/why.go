@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dag/engine/addr"
+	"dag/engine/graph"
+	"dag/engine/lake"
+	"dag/engine/plan"
+	"dag/engine/view"
+)
+
+func (a *app) whyCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "why PARTITION",
+		Short: "Explain why a partition would be made, or why it last was",
+		Long:  "Explains why a partition would be made, down to the first cause, or why it last was,\nfrom its manifest. The stage's name stands for the dataset where it has one output.",
+		Example: `  dag why 'silver.future.market_by_price_10_bar5s[symbol=ESU5,dt=2025-08-14]'
+  dag why 'bar5s[symbol=ESU5,dt=2025-08-14]'`,
+		Args: oneArgument("a partition, as in 'bar5s[symbol=ESU5,dt=2025-08-14]'"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.why(cmd.Context(), args[0]) },
+	}
+}
+
+// oneArgument wants one argument, and says what it is to be.
+func oneArgument(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 {
+			return nil
+		}
+		return mistake("usage", fmt.Sprintf("%s takes one argument, not %d", cmd.CommandPath(), len(args)), "give it "+what)
+	}
+}
+
+func (a *app) why(ctx context.Context, text string) error {
+	p, meant, err := a.loadFor(text)
+	if err != nil {
+		return err
+	}
+	return p.lookAtAll(ctx, func(made *plan.Plan, _ *lake.Lake) error {
+		doc, err := explain(made, meant, text)
+		switch {
+		case err != nil:
+			return err
+		case a.flags.json:
+			return view.WriteJSON(a.stdout, doc)
+		}
+		return doc.Text(a.stdout, a.style(a.stdout))
+	})
+}
+
+// explain explains the one partition that a selection means, or a unit whose
+// outputs are not known yet.
+func explain(made *plan.Plan, meant *graph.Selection, text string) (*view.WhyDoc, error) {
+	for _, it := range made.Items {
+		if it.Unknown && it.Describe() == text {
+			return view.NewWhyItem(it), nil
+		}
+	}
+	part, err := onePartition(made, meant, text)
+	if err != nil {
+		return nil, err
+	}
+	e, err := made.Explain(part)
+	if err != nil {
+		return nil, err
+	}
+	return view.NewWhy(e), nil
+}
+
+// loadFor loads the project and resolves the address of one partition.
+func (a *app) loadFor(text string) (*project, *graph.Selection, error) {
+	p, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	meant, err := p.choose(graph.Request{Select: []string{text}})
+	return p, meant, err
+}
+
+// lookAtAll plans everything, so that what a partition depends on is in the
+// plan too.
+func (p *project) lookAtAll(ctx context.Context, f func(*plan.Plan, *lake.Lake) error) error {
+	all, list := p.graph.Select(graph.Request{})
+	if list.HasErrors() {
+		return list.Err()
+	}
+	return p.look(ctx, plan.Request{Selection: all}, f)
+}
+
+// onePartition returns the one partition of a plan that a selection means.
+func onePartition(made *plan.Plan, meant *graph.Selection, text string) (addr.Partition, error) {
+	narrow := *made
+	narrow.Request.Selection = meant
+	var found []addr.Partition
+	narrow.EachPartition(func(s plan.PartitionState) { found = append(found, s.Partition) })
+	switch len(found) {
+	case 0:
+		return addr.Partition{}, mistake("unknown_partition", fmt.Sprintf("%s is neither in the lake nor to be made", text), "`dag ls` lists the partitions of a dataset: dag ls "+strings.Split(text, "[")[0])
+	case 1:
+		return found[0], nil
+	}
+	const named = 4
+	var names []string
+	for _, p := range found[:min(len(found), named)] {
+		names = append(names, p.String())
+	}
+	if len(found) > named {
+		names = append(names, "…")
+	}
+	return addr.Partition{}, mistake("many_partitions", fmt.Sprintf("%s means %d partitions", text, len(found)), "choose one: "+strings.Join(names, " "))
+}

@@ -1,0 +1,121 @@
+package plan_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"dag/engine/graph"
+	"dag/engine/plan"
+)
+
+func save(t testing.TB, p *plan.Plan) *plan.File {
+	t.Helper()
+	items, err := p.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := (&plan.File{Lake: "lake", Items: items}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := plan.DecodeFile("x.dagplan", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// only plans again, restricted to the units of a saved plan.
+func (w *world) only(f *plan.File) *plan.Plan {
+	sel, _ := w.graph.Select(f.Selection)
+	only := map[string]bool{}
+	for _, it := range f.Items {
+		only[it.Describe()] = true
+	}
+	p, err := plan.Make(context.Background(), w.graph, w, plan.Request{Selection: sel, Only: only}, time.Now)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+func TestSavedPlanDriftsOnlyWhereTheLakeDid(t *testing.T) {
+	w := week(t, "2025-08-04", "2025-08-05")
+	w.apply(graph.Request{}, false, "")
+	delete(w.parts, w.part("silver.t.bars[symbol=ESU5,dt=2025-08-04]"))
+	delete(w.parts, w.part("silver.t.bars[symbol=ESU5,dt=2025-08-05]"))
+	f := save(t, w.mustPlan(graph.Request{}))
+
+	drifts, err := w.only(f).Drifts(f.Items)
+	if err != nil || len(drifts) != 0 {
+		t.Fatalf("nothing was touched, and yet: %v, %v", drifts, err)
+	}
+	w.param = "2" // other items become stale, too: they are not in the saved plan
+	w.configure()
+	for _, it := range w.only(f).Items {
+		if strings.Contains(it.Describe(), "ESZ5") {
+			t.Errorf("%s is not in the saved plan", it.Describe())
+		}
+	}
+	w.param = "1"
+	w.configure()
+
+	changed := w.part("bronze.t.events[symbol=ESU5,dt=2025-08-04]")
+	m := *w.parts[changed]
+	m.Digest = sumOf("changed").String()
+	w.parts[changed] = &m
+	drifts, err = w.only(f).Drifts(f.Items)
+	want := []plan.Drift{{Unit: "bars[symbol=ESU5,dt=2025-08-04]", What: "its input " + changed.String() + " has changed"}}
+	if err != nil || !slices.Equal(drifts, want) {
+		t.Errorf("drifts %v, want %v (%v)", drifts, want, err)
+	}
+
+	w.apply(graph.Request{}, false, "")
+	drifts, err = w.only(f).Drifts(f.Items)
+	if err != nil || len(drifts) != len(f.Items) || drifts[0].What != "is up to date by now" {
+		t.Errorf("drifts %v (%v)", drifts, err)
+	}
+}
+
+func TestDecodeMistakes(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                      "is not a saved plan",
+		"{}":                    "its format is",
+		`{"format":"dag.plan"}`: "version 0",
+		`{"format":"dag.plan","format_version":9}`: "version 9",
+	} {
+		if _, err := plan.DecodeFile("x.dagplan", []byte(text)); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "x.dagplan") {
+			t.Errorf("%q: %v does not say %q", text, err, want)
+		}
+	}
+}
+
+func FuzzDecodeFile(f *testing.F) {
+	w := week(f, "2025-08-04")
+	items, err := w.mustPlan(graph.Request{}).Save()
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, err := (&plan.File{Items: items}).Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(`{"format":"dag.plan","format_version":1,"items":null}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := plan.DecodeFile("x", data)
+		if err != nil {
+			return
+		}
+		again, err := file.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.DecodeFile("x", again); err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package view
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"dag/engine/event"
+)
+
+// EventDoc is one line of `apply --json`, see schemas/events.schema.json.
+// Which fields are there depends on Event.
+type EventDoc struct {
+	FormatVersion int       `json:"format_version"`
+	Event         string    `json:"event"`
+	Time          time.Time `json:"time"`
+
+	RunID     string `json:"run_id,omitempty"`
+	Lake      string `json:"lake,omitempty"`
+	WillRun   *int   `json:"will_run,omitempty"`
+	MayRun    *int   `json:"may_run,omitempty"`
+	Workers   int    `json:"workers,omitempty"`
+	Memory    int64  `json:"memory_bytes,omitempty"`
+	Stage     string `json:"stage,omitempty"`
+	Unit      string `json:"unit,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Attempt   int    `json:"attempt,omitempty"`
+	Result    string `json:"result,omitempty"`
+	Error     string `json:"error,omitempty"`
+	Because   string `json:"because,omitempty"`
+	WaitNS    int64  `json:"wait_ns,omitempty"`
+	ElapsedNS int64  `json:"elapsed_ns,omitempty"`
+	RowsIn    *int64 `json:"rows_in,omitempty"`
+	RowsOut   *int64 `json:"rows_out,omitempty"`
+	Bytes     *int64 `json:"bytes,omitempty"`
+	Unchanged int    `json:"unchanged,omitempty"`
+
+	Partitions []string       `json:"partitions,omitempty"`
+	Values     []string       `json:"values,omitempty"`
+	Added      int            `json:"added,omitempty"`
+	Text       string         `json:"text,omitempty"`
+	Counts     map[string]int `json:"counts,omitempty"`
+}
+
+// NewEvent describes an event.
+func NewEvent(e event.Event) EventDoc {
+	doc := EventDoc{FormatVersion: formatVersion}
+	of := func(name string, t time.Time) { doc.Event, doc.Time = name, t.UTC() }
+	unit := func(u event.Unit) { doc.Stage, doc.Unit = u.Stage.String(), string(u.Keys) }
+	switch e := e.(type) {
+	case event.RunStarted:
+		of("run_started", e.Time)
+		doc.RunID, doc.Lake, doc.WillRun, doc.MayRun, doc.Workers, doc.Memory = e.RunID, e.LakeRoot, &e.WillRun, &e.MayRun, e.Workers, e.Memory
+	case event.StepStarted:
+		of("step_started", e.Time)
+		unit(e.Unit)
+		doc.Reason, doc.Attempt = e.Reason, e.Attempt
+	case event.StepProgress:
+		of("step_progress", e.Time)
+		unit(e.Unit)
+		doc.RowsIn, doc.RowsOut = &e.RowsIn, &e.RowsOut
+	case event.StepRetried:
+		of("step_retried", e.Time)
+		unit(e.Unit)
+		doc.Attempt, doc.Error, doc.WaitNS = e.Attempt, errorText(e.Err), e.Wait.Nanoseconds()
+	case event.StepFinished:
+		of("step_finished", e.Time)
+		unit(e.Unit)
+		doc.finished(e)
+	case event.Grown:
+		of("grown", e.Time)
+		unit(e.Unit)
+		doc.Values, doc.Added = e.Values, e.Added
+	case event.Notice:
+		of("notice", e.Time)
+		doc.Text = e.Text
+	case event.RunFinished:
+		of("run_finished", e.Time)
+		doc.RunID, doc.ElapsedNS, doc.Counts = e.RunID, e.Elapsed.Nanoseconds(), map[string]int{}
+		for r, n := range e.Counts {
+			doc.Counts[string(r)] = n
+		}
+	}
+	return doc
+}
+
+func (doc *EventDoc) finished(e event.StepFinished) {
+	doc.Result, doc.Error, doc.Because = string(e.Result), errorText(e.Err), e.Because
+	doc.ElapsedNS, doc.Unchanged = e.Elapsed.Nanoseconds(), e.Unchanged
+	doc.RowsIn, doc.RowsOut, doc.Bytes = &e.RowsIn, &e.RowsOut, &e.Bytes
+	for _, p := range e.Partitions {
+		doc.Partitions = append(doc.Partitions, p.String())
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// JSON returns a sink that writes an event a line. What w refuses is lost.
+func JSON(w io.Writer) event.Sink {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return func(ev event.Event) {
+		_ = e.Encode(NewEvent(ev)) // a reader that went away must not stop the run
+	}
+}

@@ -1,0 +1,244 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"dag/engine/addr"
+	"dag/engine/graph"
+	"dag/engine/plan"
+)
+
+// group is units of one stage that run, or do not, for the same reason.
+type group struct {
+	stage   string
+	marker  string // + is new, ~ is made again, ? may be made again, ! is blocked
+	reason  string
+	units   string
+	address string // of one of its partitions, for `why`
+}
+
+// groupItems sums the items up by stage, marker and first cause, in the order
+// of stages and of appearance.
+func groupItems(p *plan.Plan) []group {
+	type id struct {
+		stage                  addr.Stage
+		marker, reason, detail string
+	}
+	type members struct {
+		id
+		details []string
+		units   []addr.Keys
+		address string
+	}
+	var order []*members
+	byID := map[id]*members{}
+	for _, it := range p.Items {
+		key := id{stage: it.Stage, marker: marker(p, it)}
+		var detail string
+		key.reason, detail = groupReason(p, it)
+		m := byID[key]
+		if m == nil {
+			m = &members{id: key, address: unitAddress(it.Stage, it.Unit)}
+			byID[key] = m
+			order = append(order, m)
+		}
+		m.units = append(m.units, it.Unit)
+		if len(m.details) == 0 || m.details[len(m.details)-1] != detail {
+			m.details = append(m.details, detail)
+		}
+	}
+	var out []group
+	for _, s := range p.Graph.Stages {
+		date := dateKey(s)
+		for _, m := range order {
+			if m.stage != s.Addr {
+				continue
+			}
+			g := group{stage: s.Addr.String(), marker: m.marker, reason: m.reason, units: units(m.units, date), address: m.address}
+			if len(m.details) == 1 && m.details[0] != "" {
+				g.reason += "  " + m.details[0]
+			}
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func dateKey(s *graph.Stage) *graph.Key {
+	for _, k := range s.UnitKeys() {
+		if k.Date {
+			return k
+		}
+	}
+	return nil
+}
+
+// marker of an item: whether any of its outputs is there already is told by
+// the reason.
+func marker(p *plan.Plan, it *plan.Item) string {
+	switch {
+	case it.Blocked != "":
+		return "!"
+	case it.Action == plan.MayRun:
+		return "?"
+	case it.Reason.Code == plan.MissingOutput:
+		return "+"
+	}
+	return "~"
+}
+
+// groupReason returns what items share in a row, and a detail that is shown
+// when all of them have it.
+func groupReason(p *plan.Plan, it *plan.Item) (string, string) {
+	if it.Blocked != "" {
+		return "blocked", ""
+	}
+	r := it.Reason
+	switch r.Code {
+	case plan.Upstream:
+		first := p.FirstCause(it)
+		if s := p.Graph.Producer(first.Partition.Dataset); s != nil {
+			return "upstream  <- " + s.Addr.String(), ""
+		}
+		return "upstream", ""
+	case plan.InputChanged, plan.InputAdded, plan.InputRemoved:
+		if r.Cause != nil {
+			return string(r.Code), shortName(*r.Cause)
+		}
+	case plan.ParamsChanged, plan.TransformChanged:
+		return string(r.Code), r.Old + " → " + r.New
+	}
+	return string(r.Code), ""
+}
+
+func unitAddress(s addr.Stage, unit addr.Keys) string { return unitName(s.String(), unit) }
+
+// unitName is how a unit is selected: bar5s[symbol=ESU5,dt=2025-08-05].
+func unitName(stage string, unit addr.Keys) string {
+	if unit == "" {
+		return stage
+	}
+	return stage + "[" + string(unit) + "]"
+}
+
+var markerColors = map[string]color{"+": green, "~": yellow, "?": blue, "!": red}
+
+// Text writes the plan for people.
+func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
+	p := &printer{w: w, style: s}
+	p.printf("dag: %s, %s, %s · config %s, lake %s, diff %s\n\n", plural(d.Datasets, "dataset"), plural(d.Stages, "stage"),
+		plural(d.Partitions, "partition"), Duration(d.TimingsNS.Config), Duration(d.TimingsNS.Lake), Duration(d.TimingsNS.Diff))
+	switch {
+	case len(d.Expected) > 0:
+		d.textEmpty(p)
+		return p.err
+	case len(d.Items) == 0:
+		p.printf("Nothing to do: %s up to date.\n", isAre(d.Counts.Fresh, "unit"))
+		return p.err
+	}
+	d.table(p)
+	p.printf("\n")
+	d.Summary(p.w, s)
+	p.printf("Next: %s · %s\n", c.with("apply", c.Selection), c.with("why", quote(d.groups[0].address)))
+	d.textBlocked(p, c)
+	return p.err
+}
+
+// textBlocked explains the first item that is blocked.
+func (d *PlanDoc) textBlocked(p *printer, c Commands) {
+	for _, it := range d.Items {
+		if it.Blocked != "" {
+			name := unitName(it.Stage, it.Unit)
+			p.printf("Blocked: %s, since %s. To make that too: %s\n", name, it.Blocked, c.with("apply", quote("+"+name)))
+			return
+		}
+	}
+}
+
+// Summary writes the line that counts.
+func (d *PlanDoc) Summary(w io.Writer, s Style) error {
+	p := &printer{w: w, style: s}
+	parts := []string{Count(d.Counts.Run) + " to run"}
+	if d.Counts.May > 0 {
+		parts = append(parts, Count(d.Counts.May)+" may run")
+	}
+	if d.Counts.Blocked > 0 {
+		parts = append(parts, Count(d.Counts.Blocked)+" blocked")
+	}
+	parts = append(parts, Count(d.Counts.Fresh)+" fresh")
+	line := strings.Join(parts, ", ") + "."
+	if n := len(d.KnownAfter); n > 0 {
+		line += fmt.Sprintf(" More of %s will be known on the way.", plural(n, "stage"))
+	}
+	p.printf("%s %s\n", s.paint(bold, "Plan:"), line)
+	return p.err
+}
+
+func (d *PlanDoc) table(p *printer) {
+	blocked := d.Counts.Blocked > 0
+	t := &table{right: []bool{false, true, true, true, blocked}}
+	head := []string{"  stage", "run", "may", "fresh", "reason (first cause)", "partitions"}
+	if blocked {
+		head = []string{"  stage", "run", "may", "fresh", "blocked", "reason (first cause)", "partitions"}
+	}
+	t.text(head...)
+	for _, s := range d.ByStage {
+		first := true
+		for _, g := range d.groups {
+			if g.stage != s.Stage {
+				continue
+			}
+			row := []cell{{g.marker + " " + s.Stage, markerColors[g.marker]}, {text: Count(s.Run)}, {text: Count(s.May)}, {text: Count(s.Fresh)}}
+			if blocked {
+				row = append(row, cell{text: Count(s.Blocked)})
+			}
+			if !first {
+				for i := range row {
+					row[i].text = ""
+				}
+				row[0] = cell{g.marker, markerColors[g.marker]}
+			}
+			t.add(append(row, cell{text: g.reason}, cell{text: g.units})...)
+			first = false
+		}
+		d.knownAfterRow(t, s, first, blocked)
+	}
+	t.print(p, "")
+}
+
+// knownAfterRow adds a row for a stage whose units a fan-out has to tell.
+func (d *PlanDoc) knownAfterRow(t *table, s StageDoc, first, blocked bool) {
+	for _, k := range d.KnownAfter {
+		if k.Stage != s.Stage {
+			continue
+		}
+		row := []string{"? ", "", "", ""}
+		if first {
+			row = []string{"? " + s.Stage, Count(s.Run), Count(s.May), Count(s.Fresh)}
+		}
+		if blocked {
+			row = append(row, "")
+		}
+		t.text(append(row, "known after "+k.FanOut, "of "+plural(k.Units, "unit"))...)
+		first = false
+	}
+}
+
+func (d *PlanDoc) textEmpty(p *printer) {
+	p.printf("Nothing to do: the lake %s holds no raw files yet. They are expected in it at\n\n", d.Lake)
+	t := &table{}
+	for _, e := range d.Expected {
+		t.text(e.Source, e.Path+"/"+e.Files)
+	}
+	t.print(p, "  ")
+}
+
+// isAre writes "1 unit is", "3 units are".
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return plural(n, noun) + " are"
+}

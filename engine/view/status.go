@@ -1,0 +1,249 @@
+package view
+
+import (
+	"io"
+	"slices"
+	"strings"
+
+	"dag/engine/addr"
+	"dag/engine/calendar"
+	"dag/engine/graph"
+	"dag/engine/plan"
+)
+
+// StatusDoc is the state of datasets, and as JSON: see
+// schemas/status.schema.json.
+type StatusDoc struct {
+	Command       string       `json:"command"`
+	FormatVersion int          `json:"format_version"`
+	Datasets      []DatasetDoc `json:"datasets"`
+
+	index map[addr.Dataset]int // while partitions are added
+}
+
+// DatasetDoc counts the partitions of a dataset by state.
+type DatasetDoc struct {
+	Dataset    string             `json:"dataset"`
+	Source     bool               `json:"source"`
+	Partitions int                `json:"partitions"`
+	States     map[plan.State]int `json:"states"` // only those that occur
+	Rows       int64              `json:"rows"`
+	Bytes      int64              `json:"bytes"`
+	First      string             `json:"first,omitempty"` // dates
+	Last       string             `json:"last,omitempty"`
+
+	days map[calendar.Day]plan.State // the worst state of each
+}
+
+// states from the worst to the best.
+var severity = []plan.State{plan.Broken, plan.MissingNow, plan.Stale, plan.Unverified, plan.Empty, plan.Fresh}
+
+var stateMarks = map[plan.State]struct {
+	mark  string
+	color color
+}{
+	plan.Broken: {"!", red}, plan.MissingNow: {"·", red}, plan.Stale: {"▒", yellow},
+	plan.Unverified: {"▓", blue}, plan.Empty: {"▁", green}, plan.Fresh: {"█", green},
+}
+
+// NewStatus returns an empty document for datasets to be added to.
+func NewStatus() *StatusDoc {
+	return &StatusDoc{Command: "status", FormatVersion: formatVersion, Datasets: []DatasetDoc{}, index: map[addr.Dataset]int{}}
+}
+
+// Add counts one partition.
+func (d *StatusDoc) Add(s plan.PartitionState) {
+	i, ok := d.index[s.Partition.Dataset]
+	if !ok {
+		i = len(d.Datasets)
+		d.index[s.Partition.Dataset] = i
+		d.Datasets = append(d.Datasets, DatasetDoc{
+			Dataset: s.Partition.Dataset.String(), Source: s.Source, States: map[plan.State]int{}, days: map[calendar.Day]plan.State{},
+		})
+	}
+	ds := &d.Datasets[i]
+	ds.Partitions++
+	ds.States[s.State]++
+	ds.Rows += s.Rows
+	ds.Bytes += s.Bytes
+	if s.Day == 0 {
+		return
+	}
+	if old, ok := ds.days[s.Day]; !ok || slices.Index(severity, s.State) < slices.Index(severity, old) {
+		ds.days[s.Day] = s.State
+	}
+	date := s.Day.String()
+	if ds.First == "" || date < ds.First {
+		ds.First = date
+	}
+	ds.Last = max(ds.Last, date)
+}
+
+// Sort puts sources first, and datasets in the order in which stages make them.
+func (d *StatusDoc) Sort(g *graph.Graph) {
+	position := func(ds DatasetDoc) int {
+		a, err := addr.ParseDataset(ds.Dataset)
+		if s := g.Producer(a); err == nil && s != nil {
+			return g.Position(s.Addr)
+		}
+		return -1
+	}
+	slices.SortStableFunc(d.Datasets, func(a, b DatasetDoc) int { return position(a) - position(b) })
+	clear(d.index)
+}
+
+// Stale tells whether any partition is to be made.
+func (d *StatusDoc) Stale() bool {
+	return slices.ContainsFunc(d.Datasets, func(s DatasetDoc) bool {
+		return s.States[plan.Stale]+s.States[plan.MissingNow]+s.States[plan.Broken] > 0
+	})
+}
+
+// Text writes a line a dataset: counts, and a strip with one mark a session.
+func (d *StatusDoc) Text(w io.Writer, s Style) error {
+	p := &printer{w: w, style: s}
+	if len(d.Datasets) == 0 {
+		p.printf("There is nothing yet: no partition, and no raw file to make one from.\n")
+		return p.err
+	}
+	axis := d.axis()
+	shown := []plan.State{plan.Fresh, plan.Stale, plan.MissingNow}
+	for _, rare := range []plan.State{plan.Empty, plan.Unverified, plan.Broken} {
+		if slices.ContainsFunc(d.Datasets, func(ds DatasetDoc) bool { return ds.States[rare] > 0 }) {
+			shown = append(shown, rare)
+		}
+	}
+	t := &table{right: slices.Repeat([]bool{true}, len(shown)+3)}
+	t.right[0] = false
+	head := []string{"dataset"}
+	for _, state := range shown {
+		head = append(head, string(state))
+	}
+	t.text(append(head, "rows", "size", axisTitle(axis))...)
+	for _, ds := range d.Datasets {
+		row := []cell{{text: ds.Dataset}}
+		for _, state := range shown {
+			c := cell{text: Count(ds.States[state])}
+			if ds.States[state] > 0 && state != plan.Fresh {
+				c.color = stateMarks[state].color
+			}
+			row = append(row, c)
+		}
+		rows := Count(ds.Rows)
+		if ds.Source {
+			rows = "files"
+		}
+		t.add(append(row, cell{text: rows}, cell{text: Bytes(ds.Bytes)}, cell{text: ds.strip(axis)})...)
+	}
+	t.print(p, "")
+	p.printf("\n")
+	p.legend(shown)
+	return p.err
+}
+
+func (p *printer) legend(shown []plan.State) {
+	var parts []string
+	for _, state := range shown {
+		m := stateMarks[state]
+		parts = append(parts, p.style.paint(m.color, m.mark)+" "+string(state))
+	}
+	p.printf("%s\n", strings.Join(parts, "   "))
+}
+
+// maxStrip is how many marks a strip has at most; a mark stands for several
+// sessions where there are more.
+const maxStrip = 60
+
+// axis is the sessions of all datasets, in as many groups as a strip has marks.
+func (d *StatusDoc) axis() [][]calendar.Day {
+	all := map[calendar.Day]bool{}
+	for _, ds := range d.Datasets {
+		for day := range ds.days {
+			all[day] = true
+		}
+	}
+	days := make([]calendar.Day, 0, len(all))
+	for day := range all {
+		days = append(days, day)
+	}
+	slices.Sort(days)
+	size := (len(days) + maxStrip - 1) / maxStrip
+	return slices.Collect(slices.Chunk(days, max(size, 1)))
+}
+
+func axisTitle(axis [][]calendar.Day) string {
+	if len(axis) == 0 {
+		return ""
+	}
+	last := axis[len(axis)-1]
+	title := dates{axis[0][0], last[len(last)-1]}.text()
+	if n := len(axis[0]); n > 1 {
+		title += " (a mark is " + plural(n, "session") + ")"
+	}
+	return title
+}
+
+// strip draws the worst state of each group of sessions.
+func (ds *DatasetDoc) strip(axis [][]calendar.Day) string {
+	var b strings.Builder
+	for _, days := range axis {
+		worst := -1
+		for _, day := range days {
+			if s, ok := ds.days[day]; ok {
+				if i := slices.Index(severity, s); worst < 0 || i < worst {
+					worst = i
+				}
+			}
+		}
+		if worst < 0 {
+			b.WriteByte(' ')
+			continue
+		}
+		b.WriteString(stateMarks[severity[worst]].mark)
+	}
+	return b.String()
+}
+
+// LsDoc lists partitions, see schemas/ls.schema.json.
+type LsDoc struct {
+	Command       string         `json:"command"`
+	FormatVersion int            `json:"format_version"`
+	Partitions    []PartitionDoc `json:"partitions"`
+}
+
+// PartitionDoc is one partition with its state.
+type PartitionDoc struct {
+	Partition string `json:"partition"`
+	State     string `json:"state"`
+	Action    string `json:"action,omitempty"` // of the unit that makes it
+	Reason    string `json:"reason,omitempty"`
+	Rows      int64  `json:"rows"`
+	Bytes     int64  `json:"bytes"`
+	Source    bool   `json:"source"`
+}
+
+// NewLs returns an empty document.
+func NewLs() *LsDoc {
+	return &LsDoc{Command: "ls", FormatVersion: formatVersion, Partitions: []PartitionDoc{}}
+}
+
+// Add lists one partition.
+func (d *LsDoc) Add(s plan.PartitionState) { d.Partitions = append(d.Partitions, NewPartition(s)) }
+
+// NewPartition describes a partition.
+func NewPartition(s plan.PartitionState) PartitionDoc {
+	return PartitionDoc{
+		Partition: s.Partition.String(), State: string(s.State), Action: string(s.Action), Reason: string(s.Code),
+		Rows: s.Rows, Bytes: s.Bytes, Source: s.Source,
+	}
+}
+
+// Text writes the addresses, each followed by end: a line feed, or a zero byte
+// for xargs -0.
+func (d *LsDoc) Text(w io.Writer, end string) error {
+	p := &printer{w: w}
+	for _, part := range d.Partitions {
+		p.printf("%s%s", part.Partition, end)
+	}
+	return p.err
+}

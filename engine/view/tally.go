@@ -1,0 +1,147 @@
+package view
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"dag/engine/event"
+)
+
+// Tally counts what happens in a run, for its progress and its end. Its Sink
+// gets every event; everything else is called when no more come.
+type Tally struct {
+	total    int // units known so far
+	started  time.Time
+	running  map[string]bool
+	counts   map[event.Result]int
+	parts    int
+	rows     int64
+	bytes    int64
+	same     int
+	elapsed  time.Duration
+	failures []event.StepFinished
+	blocked  []event.StepFinished
+}
+
+// NewTally returns an empty one.
+func NewTally() *Tally {
+	return &Tally{running: map[string]bool{}, counts: map[event.Result]int{}}
+}
+
+// Sink takes one event in.
+func (t *Tally) Sink(e event.Event) {
+	switch e := e.(type) {
+	case event.RunStarted:
+		t.total, t.started = e.WillRun+e.MayRun, e.Time
+	case event.Grown:
+		t.total += e.Added
+	case event.StepStarted:
+		t.running[e.Unit.String()] = true
+	case event.StepFinished:
+		t.finished(e)
+	case event.RunFinished:
+		t.elapsed = e.Elapsed
+	}
+}
+
+func (t *Tally) finished(e event.StepFinished) {
+	delete(t.running, e.Unit.String())
+	t.counts[e.Result]++
+	t.parts += len(e.Partitions)
+	t.rows += e.RowsOut
+	t.bytes += e.Bytes
+	t.same += e.Unchanged
+	switch e.Result {
+	case event.Failed:
+		t.failures = append(t.failures, e)
+	case event.Blocked:
+		t.blocked = append(t.blocked, e)
+	}
+}
+
+// ended is how many units have an end; those that were blocked from the start
+// do not count among the total.
+func (t *Tally) ended() int {
+	return t.counts[event.Done] + t.counts[event.CutOff] + t.counts[event.Skipped] + t.counts[event.Failed] + t.counts[event.Canceled]
+}
+
+// line sums the progress up: 12 of 40, 2 running, 1 failed · 14.0 s, about 9.00 s to go.
+func (t *Tally) line(now time.Time) string {
+	parts := []string{Count(t.ended()) + " of " + Count(t.total)}
+	for _, p := range []struct {
+		n    int
+		word string
+	}{{len(t.running), "running"}, {t.counts[event.Failed], "failed"}, {t.counts[event.Blocked], "blocked"}} {
+		if p.n > 0 {
+			parts = append(parts, Count(p.n)+" "+p.word)
+		}
+	}
+	elapsed := now.Sub(t.started)
+	s := strings.Join(parts, ", ") + " · " + Duration(elapsed)
+	if n := t.ended(); n > 0 && n < t.total {
+		s += ", about " + Duration(elapsed/time.Duration(n)*time.Duration(t.total-n)) + " to go"
+	}
+	return s
+}
+
+// Summary writes what the run came to, and which units were not made.
+func (t *Tally) Summary(w io.Writer, s Style, c Commands) error {
+	p := &printer{w: w, style: s}
+	parts := []string{Count(t.counts[event.Done]) + " done"}
+	for _, r := range []struct {
+		result event.Result
+		word   string
+	}{
+		{event.CutOff, "cut off (up to date)"}, {event.Skipped, "skipped"}, {event.Failed, "failed"},
+		{event.Blocked, "blocked"}, {event.Canceled, "canceled"},
+	} {
+		if n := t.counts[r.result]; n > 0 {
+			parts = append(parts, Count(n)+" "+r.word)
+		}
+	}
+	mark := green
+	if t.counts[event.Failed]+t.counts[event.Blocked]+t.counts[event.Canceled] > 0 {
+		mark = red
+	}
+	made := plural(t.parts, "partition")
+	if t.same > 0 {
+		made += " (" + Count(t.same) + " with the bytes they had)"
+	}
+	p.printf("%s %s in %s · %s, %s, %s\n", s.paint(mark, "Apply:"), strings.Join(parts, ", "), Duration(t.elapsed), made, plural(t.rows, "row"), Bytes(t.bytes))
+	for i, f := range t.failures {
+		if i == maxFailures {
+			break
+		}
+		p.printf("  failed: %s\n", unitAddress(f.Unit.Stage, f.Unit.Keys))
+	}
+	for i, b := range t.blocked {
+		if i == maxBlocked {
+			break
+		}
+		p.printf("  blocked: %s, since %s\n", unitAddress(b.Unit.Stage, b.Unit.Keys), b.Because)
+	}
+	if len(t.failures) > maxFailures || len(t.blocked) > maxBlocked {
+		p.printf("  … and more: %s\n", c.with("plan", c.Selection))
+	}
+	return p.err
+}
+
+// How many failed and how many blocked units the summary names.
+const maxFailures, maxBlocked = 10, 3
+
+// failure writes a failed unit with its error.
+func (p *printer) failure(e event.StepFinished, c Commands) {
+	name := unitAddress(e.Unit.Stage, e.Unit.Keys)
+	p.printf("%s %s failed after %s\n", p.style.paint(red, "error:"), name, Duration(e.Elapsed))
+	for _, line := range strings.Split(errorText(e.Err), "\n") {
+		p.wrapped(plain, "  ", "  ", line)
+	}
+	p.printf("  repeat: %s\n", c.with("apply", quote(name)))
+}
+
+func (p *printer) retried(e event.StepRetried) {
+	p.printf("%s %s failed, and is tried again in %s: %s\n", p.style.paint(yellow, "retry:"), e.Unit, Duration(e.Wait), errorText(e.Err))
+}
+
+func (p *printer) notice(e event.Notice) { p.printf("note: %s\n", e.Text) }

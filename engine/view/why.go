@@ -1,0 +1,141 @@
+package view
+
+import (
+	"io"
+	"time"
+
+	"dag/engine/manifest"
+	"dag/engine/plan"
+)
+
+// WhyDoc explains a partition, see schemas/why.schema.json.
+type WhyDoc struct {
+	Command       string       `json:"command"`
+	FormatVersion int          `json:"format_version"`
+	Partition     PartitionDoc `json:"partition"`
+	Stage         string       `json:"stage,omitempty"` // that makes it; none for a source
+	Unit          string       `json:"unit,omitempty"`
+	Blocked       string       `json:"blocked,omitempty"`
+	Chain         []CauseDoc   `json:"chain"` // from the partition to the first cause; empty when it is fresh
+	Last          *LastDoc     `json:"last,omitempty"`
+
+	made bool
+}
+
+// LastDoc is how the data that lies there came to be.
+type LastDoc struct {
+	Run       string `json:"run"`
+	StartedAt string `json:"started_at"`
+	ElapsedNS int64  `json:"elapsed_ns"`
+	Stage     string `json:"stage"`
+	Transform string `json:"transform"`
+	Version   int    `json:"transform_version"`
+	Reason    string `json:"reason"`
+	Detail    string `json:"detail,omitempty"`
+	Rows      int64  `json:"rows"`
+	Inputs    int    `json:"inputs"` // partitions and files read
+}
+
+// NewWhy describes an explanation.
+func NewWhy(e *plan.Explanation) *WhyDoc {
+	doc := &WhyDoc{
+		Command: "why", FormatVersion: formatVersion, Partition: NewPartition(e.State), Blocked: e.Blocked, Chain: []CauseDoc{}, made: e.Made,
+	}
+	if e.Made {
+		doc.Stage, doc.Unit = e.Stage.String(), string(e.Unit)
+	}
+	for _, l := range e.Chain {
+		doc.Chain = append(doc.Chain, CauseDoc{l.Partition.String(), newReason(l.Reason)})
+	}
+	if m := e.Last; m != nil {
+		doc.Last = newLast(m)
+	}
+	return doc
+}
+
+// NewWhyItem describes an item whose outputs are known only when it has run.
+func NewWhyItem(it *plan.Item) *WhyDoc {
+	return &WhyDoc{
+		Command: "why", FormatVersion: formatVersion,
+		Partition: PartitionDoc{Partition: it.Describe(), State: string(plan.MissingNow), Action: string(it.Action), Reason: string(it.Reason.Code)},
+		Stage:     it.Stage.String(), Unit: string(it.Unit), Blocked: it.Blocked,
+		Chain: []CauseDoc{{it.Describe(), newReason(it.Reason)}}, made: true,
+	}
+}
+
+func newLast(m *manifest.Manifest) *LastDoc {
+	return &LastDoc{
+		Run: m.Run.ID, StartedAt: m.Run.StartedAt, ElapsedNS: m.Run.ElapsedNS, Stage: m.Stage, Transform: m.Transform,
+		Version: m.Version, Reason: m.Reason.Code, Detail: m.Reason.Detail, Rows: m.RowCount, Inputs: len(m.Inputs),
+	}
+}
+
+// Text writes the explanation in sentences, one a line.
+func (d *WhyDoc) Text(w io.Writer, s Style) error {
+	p := &printer{w: w, style: s}
+	p.printf("%s %s\n", s.paint(bold, d.Partition.Partition), d.verdict())
+	for i, c := range d.Chain {
+		head := "  because "
+		if i > 0 {
+			head = "  <- " + c.Partition + ": "
+		}
+		r := c.Reason
+		if r.Cause == c.Partition {
+			r.Cause = ""
+		}
+		p.printf("%s%s\n", head, r.sentence())
+	}
+	if d.Blocked != "" {
+		p.printf("  %s %s\n", s.paint(red, "blocked:"), d.Blocked)
+	}
+	if l := d.Last; l != nil {
+		p.printf("It was last made at %s by %s (%s version %d) in run %s, in %s: %s from %s.\n", utcTime(l.StartedAt), l.Stage, l.Transform, l.Version, l.Run,
+			Duration(time.Duration(l.ElapsedNS)), plural(l.Rows, "row"), plural(l.Inputs, "input"))
+		p.printf("  then because: %s\n", recordedReason(l.Reason, l.Detail, d.Partition.Partition))
+	}
+	return p.err
+}
+
+func (d *WhyDoc) verdict() string {
+	switch {
+	case d.Partition.Source:
+		return "is delivered, not made: no stage writes it."
+	case !d.made && d.Partition.State == string(plan.Unverified):
+		return "is in the lake, written by another tool; no stage would make it now."
+	case !d.made:
+		return "is in the lake; no stage would make it now."
+	case d.Blocked != "":
+		return "is not up to date, and cannot be made:"
+	}
+	switch plan.Action(d.Partition.Action) {
+	case plan.WillRun:
+		return "will be made:"
+	case plan.MayRun:
+		return "may be made again:"
+	}
+	if d.Partition.State == string(plan.Unverified) {
+		return "counts as up to date: another tool wrote it, and its content is unverified."
+	}
+	if d.Partition.State == string(plan.MissingNow) || d.Partition.State == string(plan.Broken) {
+		return "has no data, and nothing to be made from."
+	}
+	return "is up to date."
+}
+
+// utcTime cuts the fraction off a time of a manifest.
+func utcTime(rfc3339 string) string {
+	t, err := time.Parse(time.RFC3339Nano, rfc3339)
+	if err != nil {
+		return rfc3339
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+// recordedReason writes the reason of a manifest; a detail that is the
+// partition itself says nothing.
+func recordedReason(code, detail, partition string) string {
+	if detail == "" || detail == partition {
+		return code
+	}
+	return code + " · " + detail
+}

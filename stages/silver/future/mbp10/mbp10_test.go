@@ -1,0 +1,9 @@
+package mbp10
+
+import (
+	"testing"
+
+	"dag/engine/stage/stagetest"
+)
+
+func TestRows(t *testing.T) { stagetest.Run(t, New()) }

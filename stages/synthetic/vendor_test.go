@@ -1,0 +1,101 @@
+package synthetic
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"dag/stages/internal/dbn"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// summary is what the vendor's package reads in a file, and what we do.
+type summary struct {
+	Version, Records              int
+	Dataset, Schema, STypeIn, Out string
+	Symbols                       []string
+	Start, End                    uint64
+	Mappings                      map[string][]string
+	Price                         int64 // the sum of the event prices that are defined
+	Size, Bids, Asks              uint64
+	Actions                       map[string]int
+}
+
+const readWithVendor = `
+import json, sys
+import databento_dbn as d
+dec = d.DBNDecoder(has_metadata=True)
+dec.write(open(sys.argv[1], "rb").read())
+head, *recs = dec.decode()
+out = dict(Version=head.version, Records=len(recs), Dataset=head.dataset, Schema=str(head.schema), STypeIn=str(head.stype_in), Out=str(head.stype_out),
+  Symbols=list(head.symbols), Start=head.start, End=head.end, Price=0, Size=0, Bids=0, Asks=0, Actions={},
+  Mappings={k: [f"{i['start_date']} {i['end_date']} {i['symbol']}" for i in v] for k, v in head.mappings.items()})
+for r in recs:
+    out["Price"] += r.price if r.price != d.UNDEF_PRICE else 0
+    out["Size"] += r.size
+    out["Bids"] += sum(l.bid_sz + l.bid_ct for l in r.levels)
+    out["Asks"] += sum(l.ask_sz + l.ask_ct for l in r.levels)
+    k = str(r.action) + str(r.side)
+    out["Actions"][k] = out["Actions"].get(k, 0) + 1
+json.dump(out, sys.stdout)
+`
+
+func TestVendorReadsTheFile(t *testing.T) {
+	if err := exec.Command("python3", "-c", "import databento_dbn").Run(); err != nil {
+		t.Skip("python3 with databento_dbn is not here: ", err)
+	}
+	cfg, name := small(9, 3000), "2025-08-05"
+	var plain bytes.Buffer
+	s, err := newSession(cfg, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := dbn.NewWriter(&plain, s.metadata())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.run(w.Write); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "day.dbn")
+	if err := os.WriteFile(path, plain.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said, err := exec.Command("python3", "-c", readWithVendor, path).Output()
+	if err != nil {
+		t.Fatalf("the vendor's package refuses the file: %v\n%s", err, err.(*exec.ExitError).Stderr)
+	}
+	var got summary
+	if err := json.Unmarshal(said, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := summary{
+		Version: 3, Dataset: "GLBX.MDP3", Schema: "mbp-10", STypeIn: "raw_symbol", Out: "instrument_id",
+		Symbols: []string{"ESU5", "ESZ5", "ESU5-ESZ5"}, Start: s.dayStart, End: s.dayStart + secondsPerDay*second,
+		Mappings: map[string][]string{"ESU5": {"2025-08-05 2025-08-06 24309"}, "ESZ5": {"2025-08-05 2025-08-06 24312"}, "ESU5-ESZ5": {"2025-08-05 2025-08-06 1072885"}},
+		Actions:  map[string]int{},
+	}
+	_, recs := records(t, cfg, name)
+	for _, m := range recs {
+		want.Records++
+		if m.Price != dbn.UndefPrice {
+			want.Price += m.Price
+		}
+		want.Size += uint64(m.Size)
+		for _, l := range m.Levels {
+			want.Bids += uint64(l.BidSz) + uint64(l.BidCt)
+			want.Asks += uint64(l.AskSz) + uint64(l.AskCt)
+		}
+		want.Actions[string(rune(m.Action))+string(rune(m.Side))]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the vendor's package reads (-want +got):\n%s", diff)
+	}
+}
