@@ -176,12 +176,14 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 			return outcome, err
 		}
 	}
-	return outcome, verdict(outcome)
+	return outcome, verdict(ctx, outcome)
 }
 
 // verdict is the exit code of a run, see the table of codes.
-func verdict(o exec.Outcome) error {
+func verdict(ctx context.Context, o exec.Outcome) error {
 	switch {
+	case o.Interrupted:
+		return context.Cause(ctx)
 	case o.WriteError:
 		return exit(exitInternal)
 	case o.LeaseHeld:

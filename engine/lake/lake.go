@@ -90,7 +90,12 @@ func Open(root string, layouts []Layout, o Options) (*Lake, error) {
 		root: root, o: o, fs: osFS{}, tables: map[addr.Dataset]*table{},
 		caches: map[addr.Dataset]*cache{}, known: map[string]knownFile{}, fans: map[string]*fanOuts{},
 	}
-	l.self = func() lease.Owner { return lease.Self(o.RunID, o.Now()) }
+	process := sync.OnceValue(func() lease.Owner { return lease.Self(o.RunID, o.Now()) })
+	l.self = func() lease.Owner { // every lease asks: only the heartbeat differs
+		self := process()
+		self.Heartbeat = o.Now().UTC()
+		return self
+	}
 	l.leases = lease.NewManager(l.path(leaseDir), func() lease.Owner { return l.self() }, o.Now, o.Notice)
 	for _, layout := range layouts {
 		t, err := newTable(layout)

@@ -42,7 +42,8 @@ type PlanDoc struct {
 	Items         []ItemDoc       `json:"items"`
 	Expected      []ExpectedDoc   `json:"expected,omitempty"` // where raw files belong, if there are none
 
-	groups []group // the rows of the table
+	groups   []group // the rows of the table
+	selected int     // partitions, counted if there are no items
 }
 
 // Timings are how long the phases took.
@@ -125,6 +126,13 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 		doc.Items = append(doc.Items, newItem(p, it))
 	}
 	doc.groups = groupItems(p)
+	if len(p.Items) == 0 {
+		p.EachPartition(func(s plan.PartitionState) {
+			if !s.Source {
+				doc.selected++
+			}
+		})
+	}
 	if doc.Partitions == 0 && len(p.Items) == 0 {
 		doc.Expected = expected(p.Graph)
 	}

@@ -135,7 +135,7 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 		d.textEmpty(p)
 		return p.err
 	case len(d.Items) == 0:
-		p.printf("Nothing to do: %s up to date.\n", isAre(d.Counts.Fresh, "unit"))
+		p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
 		return p.err
 	}
 	d.table(p)

@@ -36,7 +36,9 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 //	digest        the transform's Version, and the SHA-256 of all output
 //
 // Output that differs from the digest while the Version stays fails: existing
-// lakes would keep what the old code wrote. With -update the last four are rewritten.
+// lakes would keep what the old code wrote. With -update metrics, out and digest
+// are rewritten. Every file is run in batches of 1 and of 3 rows too, which must
+// change nothing.
 func Run(t *testing.T, transform stage.Transform) {
 	t.Helper()
 	names, err := filepath.Glob("testdata/*.txt")
@@ -58,6 +60,8 @@ func runFile(t *testing.T, transform stage.Transform, name string) {
 		t.Fatalf("%s: %v", name, err)
 	}
 	if err := runCase(t, transform, task, archive); err != nil {
+		t.Error(err)
+	} else if err := checkBatches(t, transform, task, archive); err != nil {
 		t.Error(err)
 	}
 	if *update && !t.Failed() {
@@ -184,6 +188,28 @@ func runCase(t testing.TB, transform stage.Transform, task *Task, archive *txtar
 		return nil
 	}
 	return errors.Join(checkMetrics(task, archive), checkTables(task, archive), checkDigest(task, section(archive, "digest")))
+}
+
+// checkBatches runs the transform again on smaller batches: a transform is a
+// function of the rows.
+func checkBatches(t testing.TB, transform stage.Transform, whole *Task, archive *txtar.Archive) error {
+	if section(archive, "error") != nil {
+		return nil
+	}
+	for _, rows := range []int{1, 3} {
+		task, err := newFixture(t, transform.Spec(), archive)
+		if err != nil {
+			return err
+		}
+		task.BatchRows = rows
+		if err := transform.Run(t.Context(), task); err != nil {
+			return fmt.Errorf("in batches of %d rows: %w", rows, err)
+		}
+		if task.digest() != whole.digest() || !maps.Equal(task.Metrics(), whole.Metrics()) {
+			return fmt.Errorf("in batches of %d rows the output or the metrics are others than in one batch", rows)
+		}
+	}
+	return nil
 }
 
 func checkMetrics(task *Task, archive *txtar.Archive) error {

@@ -173,6 +173,41 @@ func TestRewriteMakesTheArchivePass(t *testing.T) {
 	}
 }
 
+// lengths counts batches: what no transform may do.
+type lengths struct{ sums }
+
+func (l lengths) Run(ctx context.Context, t stage.Task) error {
+	for _, err := range t.Read("rows") {
+		if err != nil {
+			return err
+		}
+		t.Count("missing", 1)
+	}
+	return l.sums.Run(ctx, t)
+}
+
+func TestBatchSizeMustNotMatter(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/sum.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		transform stage.Transform
+		ok        bool
+	}{{sums{}, true}, {lengths{}, false}} {
+		task, err := newFixture(t, c.transform.Spec(), archive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.transform.Run(t.Context(), task); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkBatches(t, c.transform, task, archive); (err == nil) != c.ok {
+			t.Errorf("%T: %v", c.transform, err)
+		}
+	}
+}
+
 func parse(t *testing.T, schema *arrow.Schema, text string) arrow.Record {
 	t.Helper()
 	tbl, err := parseTable(text)

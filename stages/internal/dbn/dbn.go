@@ -13,7 +13,7 @@ import (
 const (
 	UndefPrice     int64  = math.MaxInt64
 	UndefTimestamp uint64 = math.MaxUint64
-	UndefQuantity  int64  = math.MaxInt64 // of statistics; versions 1 and 2 store 2^31-1
+	UndefQuantity  int64  = math.MaxInt64 // of statistics; Decode gives it for the 2^31-1 of versions 1 and 2, too
 )
 
 // Schema is the kind of records a file holds.
@@ -51,6 +51,7 @@ var schemaNames = map[Schema]string{
 	SchemaMixed: "mixed",
 }
 
+// String is the vendor's name of the schema, such as mbp-10.
 func (s Schema) String() string {
 	if n, ok := schemaNames[s]; ok {
 		return n
@@ -82,6 +83,11 @@ const (
 	RTypeSymbolMapping byte = 22
 	RTypeSystem        byte = 23
 	RTypeStatistics    byte = 24
+	RTypeOHLCV1s       byte = 32
+	RTypeOHLCV1m       byte = 33
+	RTypeOHLCV1h       byte = 34
+	RTypeOHLCV1d       byte = 35
+	RTypeOHLCVEOD      byte = 36
 	RTypeMBO           byte = 160
 	RTypeCMBP1         byte = 177
 	RTypeCBBO1s        byte = 192
@@ -101,17 +107,35 @@ const (
 	FlagBadBook    byte = 0x04 // the book may be wrong after an unrecovered gap
 )
 
-// StatOpenInterest is the stat_type of open interest.
-const StatOpenInterest uint16 = 9
+// Kinds of statistics (stat_type).
+const (
+	StatOpeningPrice uint16 = 1
+	StatSettlement   uint16 = 3
+	StatSessionLow   uint16 = 4
+	StatSessionHigh  uint16 = 5
+	StatVolume       uint16 = 6 // cleared
+	StatLowestOffer  uint16 = 7
+	StatHighestBid   uint16 = 8
+	StatOpenInterest uint16 = 9
+	StatFixing       uint16 = 10
+)
 
-// FormatError says what is wrong with a file, and where.
+// Actions a statistics record calls for (update_action).
+const (
+	UpdateNew    byte = 1
+	UpdateDelete byte = 2
+)
+
+// FormatError says what is wrong with a file, and where. errors.Is finds
+// io.ErrUnexpectedEOF in the error of a file that was cut off.
 type FormatError struct {
 	Name   string // of the file
 	Offset int64  // in the decompressed data
-	Msg    string
-	Err    error // what the decompressor or the file said, if it was one of them
+	Msg    string // the value found, and what was expected
+	Err    error  // what the decompressor or the file said, if it was one of them
 }
 
+// Error is one line: file, offset, message, cause.
 func (e *FormatError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("%s: at byte %d: %s: %v", e.Name, e.Offset, e.Msg, e.Err)
@@ -119,4 +143,5 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("%s: at byte %d: %s", e.Name, e.Offset, e.Msg)
 }
 
+// Unwrap is the cause, if there is one.
 func (e *FormatError) Unwrap() error { return e.Err }

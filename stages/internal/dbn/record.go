@@ -5,13 +5,16 @@ import (
 	"fmt"
 )
 
-// Header opens every record.
-type Header struct {
-	RType        byte
-	PublisherID  uint16
-	InstrumentID uint32
-	TsEvent      uint64 // ns UTC
-}
+// Sizes of records in bytes, without the send time that Metadata.TsOut adds.
+const (
+	TradeSize = 48
+	MBP1Size  = 80
+	MBP10Size = 368
+
+	headerSize = 16
+	levelSize  = 32
+	tsOutSize  = 8
+)
 
 // RType of a raw record.
 func RType(rec []byte) byte { return rec[1] }
@@ -19,50 +22,76 @@ func RType(rec []byte) byte { return rec[1] }
 // InstrumentID of a raw record.
 func InstrumentID(rec []byte) uint32 { return binary.LittleEndian.Uint32(rec[4:]) }
 
-// TsEvent of a raw record, ns UTC.
+// TsEvent of a raw record.
 func TsEvent(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec[8:]) }
 
-func header(rec []byte) Header {
-	return Header{RType: rec[1], PublisherID: binary.LittleEndian.Uint16(rec[2:]), InstrumentID: InstrumentID(rec), TsEvent: TsEvent(rec)}
+// TsRecv of a raw trade or book record; UndefTimestamp if it is too short to be one.
+func TsRecv(rec []byte) uint64 {
+	if len(rec) < TradeSize {
+		return UndefTimestamp
+	}
+	return binary.LittleEndian.Uint64(rec[32:])
 }
 
-// appendHeader starts a record of size bytes.
-func (h Header) appendHeader(dst []byte, size int) []byte {
+// Sequence of a raw trade or book record; 0 if it is too short to be one.
+func Sequence(rec []byte) uint32 {
+	if len(rec) < TradeSize {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(rec[44:])
+}
+
+// Header opens every record.
+type Header struct {
+	RType        byte
+	PublisherID  uint16
+	InstrumentID uint32
+	TsEvent      uint64
+}
+
+func header(rec []byte) Header {
+	return Header{RType: RType(rec), PublisherID: binary.LittleEndian.Uint16(rec[2:]), InstrumentID: InstrumentID(rec), TsEvent: TsEvent(rec)}
+}
+
+// appendTo starts a record of size bytes, a multiple of 4.
+func (h Header) appendTo(dst []byte, size int) []byte {
 	dst = append(dst, byte(size/4), h.RType)
 	dst = binary.LittleEndian.AppendUint16(dst, h.PublisherID)
 	dst = binary.LittleEndian.AppendUint32(dst, h.InstrumentID)
 	return binary.LittleEndian.AppendUint64(dst, h.TsEvent)
 }
 
-// Level is one price level of both sides of a book. Prices are in 1e-9 units.
+// checkSize wants a record of size bytes, or that and a send time.
+func checkSize(rec []byte, size int, what string) error {
+	if len(rec) != size && len(rec) != size+tsOutSize {
+		return fmt.Errorf("%s record has %d bytes instead of %d, or %d with ts_out", what, len(rec), size, size+tsOutSize)
+	}
+	return nil
+}
+
+// Level is one price level of both sides of a book. An absent price is
+// UndefPrice. In consolidated records the counts are publisher ids.
 type Level struct {
 	BidPx, AskPx int64
 	BidSz, AskSz uint32
 	BidCt, AskCt uint32
 }
 
-// Sizes of the records decoded here, without ts_out.
-const (
-	TradeSize = 48
-	MBP1Size  = 80
-	MBP10Size = 368
-	levelSize = 32
-)
-
-// Trade is what a trade and every book record begin with.
+// Trade is a trade record, and what every book record begins with.
 type Trade struct {
 	Header
 	Price        int64
 	Size         uint32
 	Action, Side byte
 	Flags, Depth byte
-	TsRecv       uint64 // ns UTC
-	TsInDelta    int32
+	TsRecv       uint64
+	TsInDelta    int32 // ns from the venue's sending to TsRecv
 	Sequence     uint32
 }
 
-// MBP1 is a record with one level: mbp-1, tbbo, and bbo, whose price, size and
-// side are those of the last trade.
+// MBP1 is a record with one level: mbp-1 and tbbo; bbo and cbbo, whose price,
+// size and side are those of the last trade and which leave action, depth,
+// ts_in_delta (and cbbo the sequence) at 0; cmbp-1 and tcbbo.
 type MBP1 struct {
 	Trade
 	Level Level
@@ -72,10 +101,6 @@ type MBP1 struct {
 type MBP10 struct {
 	Trade
 	Levels [10]Level
-}
-
-func short(rec []byte, size int, what string) error {
-	return fmt.Errorf("%s record has %d bytes instead of %d", what, len(rec), size)
 }
 
 func (t *Trade) decode(rec []byte) {
@@ -98,10 +123,11 @@ func (l *Level) decode(b []byte) {
 	l.BidCt, l.AskCt = le.Uint32(b[24:]), le.Uint32(b[28:])
 }
 
-// Decode reads a trade record, or the beginning of a book record.
+// Decode reads a trade record, or the beginning of a book record. As all
+// Decode methods it judges the length, not the RType.
 func (t *Trade) Decode(rec []byte) error {
 	if len(rec) < TradeSize {
-		return short(rec, TradeSize, "trade")
+		return fmt.Errorf("trade record has %d bytes instead of %d", len(rec), TradeSize)
 	}
 	t.decode(rec)
 	return nil
@@ -109,8 +135,8 @@ func (t *Trade) Decode(rec []byte) error {
 
 // Decode reads a record with one level.
 func (m *MBP1) Decode(rec []byte) error {
-	if len(rec) < MBP1Size {
-		return short(rec, MBP1Size, "one-level book")
+	if err := checkSize(rec, MBP1Size, "one-level book"); err != nil {
+		return err
 	}
 	m.Trade.decode(rec)
 	m.Level.decode(rec[TradeSize:])
@@ -119,8 +145,8 @@ func (m *MBP1) Decode(rec []byte) error {
 
 // Decode reads an mbp-10 record.
 func (m *MBP10) Decode(rec []byte) error {
-	if len(rec) < MBP10Size {
-		return short(rec, MBP10Size, "mbp-10")
+	if err := checkSize(rec, MBP10Size, "mbp-10"); err != nil {
+		return err
 	}
 	m.Trade.decode(rec)
 	for i := range m.Levels {
@@ -131,7 +157,7 @@ func (m *MBP10) Decode(rec []byte) error {
 
 func (t *Trade) appendTo(dst []byte, size int) []byte {
 	le := binary.LittleEndian
-	dst = t.appendHeader(dst, size)
+	dst = t.Header.appendTo(dst, size)
 	dst = le.AppendUint64(dst, uint64(t.Price))
 	dst = le.AppendUint32(dst, t.Size)
 	dst = append(dst, t.Action, t.Side, t.Flags, t.Depth)
@@ -161,9 +187,3 @@ func (m *MBP10) Append(dst []byte) []byte {
 	}
 	return dst
 }
-
-// TsRecv of a raw trade or book record, ns UTC.
-func TsRecv(rec []byte) uint64 { return binary.LittleEndian.Uint64(rec[32:]) }
-
-// Sequence of a raw trade or book record.
-func Sequence(rec []byte) uint32 { return binary.LittleEndian.Uint32(rec[44:]) }

@@ -108,10 +108,10 @@ func (r *router) file(ctx context.Context, f stage.File) (err error) {
 	d := &decisions{router: r, symbols: in.Metadata.SymbolMap(), known: map[uint32]int32{}}
 	for {
 		rec, err := in.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
 			return err
 		}
 		if in.Records()%recordsPerCheck == 0 && ctx.Err() != nil {

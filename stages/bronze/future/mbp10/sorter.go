@@ -196,7 +196,8 @@ func (s *sorter) finish() error {
 }
 
 // sorted yields all records of a contract in order, in blocks of whole records
-// that are good until emit returns. finish must have been called.
+// that are good until emit returns. finish must have been called, and the
+// contract have records.
 func (s *sorter) sorted(contract int32, emit func(block []byte) error) error {
 	if s.spill == nil {
 		_, err := s.fromRun(int(contract), emit)

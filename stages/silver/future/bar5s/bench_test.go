@@ -6,30 +6,69 @@ import (
 	"dag/stages/internal/book"
 )
 
-// BenchmarkEvents takes a session of events in batches apart and makes bars of
-// them, without reading or writing files.
-func BenchmarkEvents(b *testing.B) {
-	const n = 100_000
-	rec := recordOf(newGenerator(1, true).events(n))
-	cols, err := columnsOf(rec)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		var q queue
-		bars := newBuilder(defaultMeasure(true), true, func(*row) error { return nil })
-		for i := range n {
-			if err := q.push(cols, i, int64(i), bars); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := q.flush(bars); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/event")
-	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+// kernel is everything between an Arrow batch and finished rows, made to be
+// used again.
+type kernel struct {
+	queue queue
+	bars  builder
+	rows  int
 }
 
-var _ = book.Depth
+func (k *kernel) run(tb testing.TB, c *columns) {
+	measure := book.Measure{Point: 1, Edges: [book.Bands]float64{1, 2, 3, 5, 10}, Fallback: true, FlatIsZero: true}
+	k.rows = 0
+	k.bars = builder{measure: measure, corrected: true, emit: k.emit}
+	for i := range c.ts {
+		if err := k.queue.push(c, i, int64(i), &k.bars); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := k.queue.flush(&k.bars); err != nil {
+		tb.Fatal(err)
+	}
+	if err := k.bars.finish(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (k *kernel) emit(*row) error {
+	k.rows++
+	return nil
+}
+
+func columnsFor(tb testing.TB, g *generator, n int) *columns {
+	tb.Helper()
+	c, err := columnsOf(recordOf(g.events(n)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// TestNoAllocationPerEvent runs many events and bars: what is allocated does
+// not depend on their number.
+func TestNoAllocationPerEvent(t *testing.T) {
+	for _, clean := range []bool{true, false} {
+		var k kernel
+		few, many := columnsFor(t, newGenerator(1, clean), 100), columnsFor(t, newGenerator(1, clean), 10_000)
+		k.run(t, many) // the queue takes the size of the largest group
+		small := testing.AllocsPerRun(10, func() { k.run(t, few) })
+		bars := k.rows
+		if large := testing.AllocsPerRun(10, func() { k.run(t, many) }); large != small || k.rows < 10*bars {
+			t.Errorf("%v allocations for %d bars, %v for %d", small, bars, large, k.rows)
+		}
+	}
+}
+
+// BenchmarkEvents makes bars of a session's events, without reading or writing
+// files.
+func BenchmarkEvents(b *testing.B) {
+	const n = 100_000
+	c := columnsFor(b, newGenerator(1, true), n)
+	var k kernel
+	b.ReportAllocs()
+	for b.Loop() {
+		k.run(b, c)
+	}
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}

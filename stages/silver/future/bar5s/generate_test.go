@@ -12,8 +12,8 @@ import (
 
 // Units of 1e-9.
 const (
-	tick   = 250_000_000
-	noWhen = 1_749_126_602_787_860_381 // 2025-06-05, in the middle of a bar
+	tick     = 250_000_000
+	someTime = 1_749_126_602_787_860_381 // 2025-06-05, in the middle of a bar
 )
 
 // generator makes events of a wandering book.
@@ -39,7 +39,7 @@ type rawEvent struct {
 }
 
 func newGenerator(seed uint64, clean bool) *generator {
-	return &generator{rng: rand.New(rand.NewPCG(seed, 1)), clean: clean, ts: noWhen, best: 24_000}
+	return &generator{rng: rand.New(rand.NewPCG(seed, 1)), clean: clean, ts: someTime, best: 24_000}
 }
 
 // chance is true once in n.
@@ -49,7 +49,7 @@ func (g *generator) next(seq int64) rawEvent {
 	if !g.chance(10) {
 		g.ts += g.rng.Int64N(40_000_000)
 	}
-	if g.chance(500) {
+	if g.chance(60) {
 		g.ts += g.rng.Int64N(20_000_000_000) // a gap of several bars
 	}
 	if seq == 0 || g.chance(20) {

@@ -1,6 +1,7 @@
 package bar5s
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -9,10 +10,17 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+
+	"dag/engine/stage"
+	"dag/engine/stage/stagetest"
 	"dag/stages/internal/book"
+	"dag/stages/internal/mbp10"
 )
 
-func readCSV(t testing.TB, name string) []map[string]string {
+// readCSV returns the rows of a vector by the names of the header.
+func readCSV(t *testing.T, name string) []map[string]string {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -34,7 +42,8 @@ func readCSV(t testing.TB, name string) []map[string]string {
 	return out
 }
 
-func number(t testing.TB, s string) float64 {
+// number is NaN for an empty cell.
+func number(t *testing.T, s string) float64 {
 	t.Helper()
 	if s == "" {
 		return math.NaN()
@@ -46,88 +55,96 @@ func number(t testing.TB, s string) float64 {
 	return f
 }
 
-// vectorEvents reads the events in processing order.
-func vectorEvents(t testing.TB) []event {
-	var events []event
+// vectorEvents reads the events of the vector, by time; what shares a time
+// stays as in the file.
+func vectorEvents(t *testing.T) []rawEvent {
+	var events []rawEvent
 	for _, r := range readCSV(t, "testdata/bar5s_in.csv") {
-		var e event
-		e.ts, _ = strconv.ParseInt(r["ts_event"], 10, 64)
-		e.seq, _ = strconv.ParseInt(r["sequence"], 10, 64)
-		e.action, e.side = r["action"][0], r["side"][0]
-		e.price, e.size = number(t, r["price"]), number(t, r["size"])
+		long := func(name string) int64 {
+			v, err := strconv.ParseInt(r[name], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+		price := func(name string) int64 {
+			if r[name] == "" {
+				return 0
+			}
+			return int64(math.Round(number(t, r[name]) * 1e9))
+		}
+		e := rawEvent{
+			ts: long("ts_event"), seq: long("sequence"), price: price("price"), size: long("size"),
+			action: r["action"], side: r["side"],
+		}
 		for i := range book.Depth {
-			n := fmt.Sprintf("_%02d", i)
-			e.book.Bid.Px[i], e.book.Ask.Px[i] = number(t, r["bid_px"+n]), number(t, r["ask_px"+n])
-			e.book.Bid.Sz[i], e.book.Ask.Sz[i] = number(t, r["bid_sz"+n]), number(t, r["ask_sz"+n])
-			e.book.Bid.Ct[i], e.book.Ask.Ct[i] = number(t, r["bid_ct"+n]), number(t, r["ask_ct"+n])
+			for s, side := range [...]string{"bid", "ask"} {
+				e.px[s][i] = price(fmt.Sprintf("%s_px_%02d", side, i))
+				e.sz[s][i] = long(fmt.Sprintf("%s_sz_%02d", side, i))
+				e.ct[s][i] = long(fmt.Sprintf("%s_ct_%02d", side, i))
+			}
 		}
 		events = append(events, e)
 	}
-	slices.SortStableFunc(events, func(a, b event) int {
-		if a.ts != b.ts {
-			return int(min(max(a.ts-b.ts, -1), 1))
-		}
-		return int(a.seq - b.seq)
-	})
+	slices.SortStableFunc(events, func(a, b rawEvent) int { return cmp.Compare(a.ts, b.ts) })
 	return events
 }
 
-func defaultMeasure(corrected bool) book.Measure {
-	return book.Measure{Point: 1, Edges: [book.Bands]float64{1, 2, 3, 5, 10}, Fallback: corrected, FlatIsZero: corrected}
+// bars runs the transform over batches of batchRows events.
+func bars(t *testing.T, semantics string, batchRows int, events ...arrow.Record) arrow.Record {
+	t.Helper()
+	task := stagetest.NewTask(t, New().Spec(), map[string]string{"symbol": "ESU5", "dt": "2025-06-05"},
+		stage.Params{"semantics": semantics}, map[string][]arrow.Record{"events": events})
+	task.BatchRows = batchRows
+	if err := New().Run(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	return task.Table("bars")
 }
 
 func TestVectors(t *testing.T) {
-	for name, corrected := range map[string]bool{"testdata/bar5s_out.csv": false, "testdata/bar5s_out_corrected.csv": true} {
-		t.Run(name, func(t *testing.T) {
+	for name, semantics := range map[string]string{
+		"testdata/bar5s_out.csv":           mbp10.Reference,
+		"testdata/bar5s_out_corrected.csv": mbp10.Corrected,
+	} {
+		t.Run(semantics, func(t *testing.T) {
 			want := readCSV(t, name)
-			var got []row
-			b := newBuilder(defaultMeasure(corrected), corrected, func(r *row) error {
-				got = append(got, *r)
-				return nil
-			})
-			events := vectorEvents(t)
-			for i := range events {
-				if err := b.event(&events[i]); err != nil {
-					t.Fatal(err)
+			got := bars(t, semantics, 0, recordOf(vectorEvents(t)))
+			if int(got.NumRows()) != len(want) || int(got.NumCols()) != len(want[0]) {
+				t.Fatalf("%d bars of %d fields, want %d of %d", got.NumRows(), got.NumCols(), len(want), len(want[0]))
+			}
+			for c, f := range got.Schema().Fields() {
+				for i, row := range want {
+					text, ok := row[f.Name]
+					if !ok {
+						t.Fatalf("the vector has no %s", f.Name)
+					}
+					compare(t, i, f.Name, got.Column(c), text)
 				}
-			}
-			if err := b.finish(); err != nil {
-				t.Fatal(err)
-			}
-			if len(got) != len(want) {
-				t.Fatalf("%d bars, want %d", len(got), len(want))
-			}
-			for i := range got {
-				compare(t, i, &got[i], want[i])
 			}
 		})
 	}
 }
 
-// compare holds a bar to the expected one within the tolerances of spec 00.
-func compare(t *testing.T, bar int, got *row, want map[string]string) {
+// compare holds a value to the expected one within the tolerances of spec 00.
+func compare(t *testing.T, i int, name string, col arrow.Array, want string) {
 	t.Helper()
-	if s := strconv.FormatInt(got.barTs, 10); s != want["bar_ts"] {
-		t.Errorf("bar %d starts at %s, want %s", bar, s, want["bar_ts"])
+	doubles, ok := col.(*array.Float64)
+	if !ok {
+		if got := col.ValueStr(i); got != want {
+			t.Errorf("bar %d: %s is %s, want %s", i, name, got, want)
+		}
+		return
 	}
-	if f := number(t, want["bar5s_trade_last_ts"]); f != float64(got.lastTs) {
-		t.Errorf("bar %d: last trade at %d, want %v", bar, got.lastTs, f)
+	w := number(t, want)
+	if col.IsNull(i) != math.IsNaN(w) {
+		t.Errorf("bar %d: %s is %s, want %q", i, name, col.ValueStr(i), want)
 	}
-	for pos, name := range doubles() {
-		if name == "" {
-			continue
-		}
-		text, ok := want[name]
-		if !ok {
-			t.Fatalf("the vector has no %s", name)
-		}
-		g, w := got.f[pos], number(t, text)
-		tolerance := 1e-9 * (1 + math.Abs(w))
-		if pos == posWallZ || pos == posWallZ+1 {
-			tolerance = 1e-5 // flat books: rounding noise over epsilon
-		}
-		if math.IsNaN(g) != math.IsNaN(w) || math.Abs(g-w) > tolerance {
-			t.Errorf("bar %d: %s is %v, want %v", bar, name, g, w)
-		}
+	tolerance := 1e-9 * (1 + math.Abs(w))
+	if name == "bar5s_wall_bid_maxz_eob" || name == "bar5s_wall_ask_maxz_eob" {
+		tolerance = 1e-5 // flat books: rounding noise over epsilon
+	}
+	if g := doubles.Value(i); col.IsValid(i) && !(math.Abs(g-w) <= tolerance) {
+		t.Errorf("bar %d: %s is %v, want %v", i, name, g, w)
 	}
 }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"dag/contracts"
+	"dag/engine/addr"
+	"dag/engine/lake"
+	"dag/pipelines"
+	"dag/stages/synthetic"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"dag": main})
+}
+
+// TestScript runs testdata/script: what a user types above, what comes of it
+// below. -update rewrites expected files.
+func TestScript(t *testing.T) {
+	raw := sync.OnceValues(func() (string, error) {
+		root := t.TempDir()
+		_, err := synthetic.Write(root, synthetic.Config{Seed: 1, Root: "ES", Start: "2025-08-04", Days: 3, Events: 1000})
+		return root, err
+	})
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("NO_COLOR", "1")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":   code,
+			"schema": schemaCommand,
+			"hold":   hold,
+			"await":  await,
+			"market": func(ts *testscript.TestScript, _ bool, args []string) {
+				root, err := raw()
+				ts.Check(err)
+				market(ts, root, ts.MkAbs(args[0]))
+			},
+		},
+	})
+}
+
+// code runs a command that has to end with an exit code: code 3 dag plan --x.
+func code(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, not %d\n%s", got, want, ts.ReadFile("stderr"))
+	}
+}
+
+// market makes a project in dir: three days of a synthetic market, and the part
+// of the shipped pipeline in testdata/small.hcl.
+func market(ts *testscript.TestScript, raw, dir string) {
+	small, err := os.ReadFile(filepath.Join(testdata(ts), "small.hcl"))
+	ts.Check(err)
+	ts.Check(writeOut(pipelines.FS, filepath.Join(dir, pipelinesDir)))
+	ts.Check(writeOut(contracts.FS, filepath.Join(dir, contractsDir)))
+	ts.Check(os.Remove(filepath.Join(dir, pipelinesDir, "future.hcl")))
+	ts.Check(os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644))
+	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
+}
+
+// testdata finds this package's testdata: scripts run elsewhere.
+func testdata(ts *testscript.TestScript) string {
+	dir, err := os.Getwd()
+	ts.Check(err)
+	return filepath.Join(dir, "testdata")
+}
+
+// hold takes the lease of a partition and keeps it until the script ends: hold
+// LAKE PARTITION.
+func hold(ts *testscript.TestScript, _ bool, args []string) {
+	l, err := lake.Open(ts.MkAbs(args[0]), nil, lake.Options{})
+	ts.Check(err)
+	p, err := addr.ParsePartition(args[1])
+	ts.Check(err)
+	lease, err := l.Lease(context.Background(), p)
+	ts.Check(err)
+	ts.Defer(func() {
+		ts.Check(errors.Join(lease.Release(), l.Close()))
+	})
+}
+
+// await waits until a file has a line that matches: await FILE PATTERN.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	pattern := regexp.MustCompile(args[1])
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && pattern.Match(b) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s has no %s", args[0], args[1])
+		}
+	}
+}
