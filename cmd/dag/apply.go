@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"dag/engine/diag"
 	"dag/engine/event"
 	"dag/engine/exec"
 	"dag/engine/graph"
@@ -120,7 +121,11 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err != nil {
 		return outcome, err
 	}
-	defer func() { err = errors.Join(err, l.Close()) }()
+	defer func() {
+		if e := l.Close(); e != nil { // it costs the next plan time, and nothing else
+			a.diagnose(diag.List{{Severity: diag.Warning, Code: "index", Summary: "the index cache could not be saved", Detail: e.Error()}})
+		}
+	}()
 	if err := l.Sweep(ctx); err != nil {
 		return outcome, fmt.Errorf("removing what an earlier run left: %w", err)
 	}

@@ -48,17 +48,11 @@ func (f *globalFlags) register(fs *pflag.FlagSet) {
 
 // fromEnvironment sets the global flags that are not on the command line.
 func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
-	env := map[string]string{}
-	for _, e := range a.environ {
-		if name, value, ok := strings.Cut(e, "="); ok && strings.HasPrefix(name, "DAG_") {
-			env[name] = value
-		}
-	}
 	var err error
 	fs.VisitAll(func(f *pflag.Flag) {
 		name := "DAG_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := env[name]
-		if !ok || f.Changed || f.Name == "var" || err != nil {
+		value := a.getenv(name)
+		if value == "" || f.Changed || f.Name == "var" || err != nil {
 			return
 		}
 		if e := fs.Set(f.Name, value); e != nil {
@@ -66,6 +60,16 @@ func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
 		}
 	})
 	return err
+}
+
+// getenv is a variable of the environment; one that is empty counts as not set.
+func (a *app) getenv(name string) string {
+	for _, e := range a.environ {
+		if value, ok := strings.CutPrefix(e, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 // prepare reads the environment, checks the global flags and opens the log,
@@ -149,7 +153,7 @@ func (a *app) style(w io.Writer) view.Style {
 	case "always":
 		s.Color = true
 	case "auto", "":
-		s.Color = terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		s.Color = terminal && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
 	}
 	return s
 }

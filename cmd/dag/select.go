@@ -58,7 +58,7 @@ func (f *selectFlags) request(args []string) (graph.Request, error) {
 	return r, nil
 }
 
-// text writes a request as it would be typed.
+// requestText writes a request as it would be typed.
 func requestText(r graph.Request) string {
 	var parts []string
 	add := func(flag, value string) {

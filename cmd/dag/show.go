@@ -177,7 +177,7 @@ func showData(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *la
 		if err != nil {
 			return err
 		}
-		doc.Head = append(doc.Head, rows(rec, head-len(doc.Head))...)
+		doc.Head = append(doc.Head, firstRows(rec, head-len(doc.Head))...)
 		stats.add(rec)
 	}
 	doc.Columns = stats.columns()

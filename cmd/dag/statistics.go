@@ -79,8 +79,8 @@ func extend[T cmp.Ordered](r *valueRange, col arrow.Array, value func(int) T) {
 	}
 }
 
-// rows returns the first n rows of a batch as values for JSON.
-func rows(rec arrow.Record, n int) [][]any {
+// firstRows returns the first n rows of a batch as values for JSON.
+func firstRows(rec arrow.Record, n int) [][]any {
 	var out [][]any
 	for i := range min(int64(max(n, 0)), rec.NumRows()) {
 		row := make([]any, rec.NumCols())

@@ -55,7 +55,14 @@ type rawFile struct {
 	i int
 }
 
-func (f *rawFile) Name() string { return f.t.work.Inputs[f.i].File }
+func (f *rawFile) Name() string {
+	in := f.t.work.Inputs[f.i]
+	folder, err := f.t.run.lake.SourceFolder(in.Partition.Dataset, in.Series)
+	if err != nil {
+		return in.File // Open reports the error
+	}
+	return folder + "/" + in.File
+}
 
 func (f *rawFile) Open() (io.ReadCloser, error) {
 	src, err := f.t.source(f.i)

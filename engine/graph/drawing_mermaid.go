@@ -67,4 +67,6 @@ func (d *Drawing) mermaidColors(b *strings.Builder, ids map[string]string) {
 }
 
 // mermaidQuote writes a quoted text, in which quotes are entities.
-func mermaidQuote(s string) string { return `"` + strings.ReplaceAll(s, `"`, "#quot;") + `"` }
+func mermaidQuote(s string) string {
+	return `"` + strings.NewReplacer(`"`, "#quot;", "\n", " ").Replace(s) + `"`
+}

@@ -52,25 +52,33 @@ func (l *Lake) load(d addr.Dataset, c *cache) {
 func (l *Lake) indexPath(d addr.Dataset) string { return filepath.Join(l.path(indexDir), d.String()) }
 
 // SaveIndex writes what listings and commits have found, for the next process.
-// On a read-only lake, and with NoWrite, it does nothing.
+// On a read-only lake, and with NoWrite, it does nothing. What stands in the way
+// of one dataset's file is likely to stand in the way of the others': the first
+// error ends it.
 func (l *Lake) SaveIndex() error {
 	if l.o.NoWrite {
 		return nil
 	}
-	var errs []error
 	for _, d := range l.order {
-		c := l.cache(d)
-		c.mu.Lock()
-		if c.dirty {
-			if err := l.save(d, c); err != nil {
-				errs = append(errs, err)
-			} else {
-				c.dirty = false
-			}
+		if err := l.saveDirty(d); err != nil {
+			return err
 		}
-		c.mu.Unlock()
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func (l *Lake) saveDirty(d addr.Dataset) error {
+	c := l.cache(d)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dirty {
+		return nil
+	}
+	if err := l.save(d, c); err != nil {
+		return err
+	}
+	c.dirty = false
+	return nil
 }
 
 // save replaces one index file; c is locked.

@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"dag/engine/addr"
+	"dag/engine/lake/index"
 	"dag/engine/lake/parquet"
 	"dag/engine/manifest"
 )
@@ -47,7 +48,8 @@ func (l *Lake) OpenPartition(p addr.Partition) (*Partition, error) {
 			return nil, fmt.Errorf("%s: %w", p, err)
 		}
 		if !c.trace.State.HasData() {
-			return nil, fmt.Errorf("%s %s: %s (%s)", p, describe(c.trace.State), c.why, rel)
+			l.remember(p, c.trace, index.Stamp{}) // the next listing reads the folder again, and plans it
+			return nil, fmt.Errorf("%s %s: %s; apply again to make it anew (%s)", p, describe(c.trace.State), c.why, rel)
 		}
 		if len(c.files) == 0 {
 			return nil, fmt.Errorf("%s has no data files: no part-*.parquet in %s", p, rel)

@@ -41,9 +41,11 @@ func (p *Plan) Explain(part addr.Partition) (*Explanation, error) {
 	}
 	e := &Explanation{State: p.partitionState(s, session)}
 	if c := s.cells[session]; c.trace != nil && c.trace.State == manifest.Complete {
-		e.Last, err = p.lake.Manifest(part)
-		if err != nil {
-			return nil, err
+		if e.Last, err = p.lake.Manifest(part); err != nil {
+			// Somebody has edited the folder in place since it was listed.
+			e.Reason = Reason{Code: UnreadableOutput, Cause: &part}
+			e.Chain = []Link{{part, e.Reason}}
+			e.Last = nil
 		}
 	}
 	u, i, ok := p.makerOf(s, session)

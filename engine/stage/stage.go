@@ -164,7 +164,7 @@ type Writer interface {
 
 // File is one raw input file.
 type File interface {
-	Name() string // base name, for messages
+	Name() string // path relative to the lake root, for messages
 	// Open starts reading at the beginning. The engine hashes what is read, so
 	// a file is read to its end once; a second Open reads it again.
 	Open() (io.ReadCloser, error)

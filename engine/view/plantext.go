@@ -227,7 +227,7 @@ func (d *PlanDoc) knownAfterRow(t *table, s StageDoc, first, blocked bool) {
 }
 
 func (d *PlanDoc) textEmpty(p *printer) {
-	p.printf("Nothing to do: the lake %s holds no raw files yet. They are expected in it at\n\n", d.Lake)
+	p.printf("Nothing to do: there are no raw files yet. In the lake %s they are expected at\n\n", d.Lake)
 	t := &table{}
 	for _, e := range d.Expected {
 		t.text(e.Source, e.Path+"/"+e.Files)

@@ -25,6 +25,7 @@ type TTY struct {
 	tally   *Tally
 	overall *mpb.Bar
 	lines   map[string]*line
+	drawn   int // lines so far: they stand in the order they began
 }
 
 // line is a running unit.
@@ -119,7 +120,8 @@ func (t *TTY) start(e event.StepStarted) {
 		defer t.mu.Unlock()
 		return l.text(t.now())
 	}
-	l.bar = t.bar(mpb.NopStyle().Build(), mpb.BarPriority(1), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Any(text)))
+	t.drawn++
+	l.bar = t.bar(mpb.NopStyle().Build(), mpb.BarPriority(t.drawn), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Any(text)))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.lines[e.Unit.String()] = l

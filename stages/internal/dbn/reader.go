@@ -138,7 +138,7 @@ func (r *Reader) readMetadata() error {
 	switch {
 	case have == 0 && errors.Is(r.srcErr, io.EOF):
 		return r.fail("the file is empty; a DBN file begins with \"DBN\"", io.ErrUnexpectedEOF)
-	case have >= 3 && string(head[:3]) != "DBN":
+	case have >= 4 && string(head[:3]) != "DBN": // fewer may be the magic of zstd, cut off
 		return r.fail(notDBN(head[:min(have, 8)]), nil)
 	case have < prefixSize:
 		return r.ended("the head of the file", prefixSize, have)

@@ -33,29 +33,30 @@ type bar struct {
 
 // doubles names the double columns read, with the place of each in a bar.
 var doubles = []struct {
-	name     string
-	nullable bool
-	at       func(*bar) *float64
+	name string
+	at   func(*bar) *float64
 }{
-	{"bar5s_microprice_eob", true, func(b *bar) *float64 { return &b.micro }},
-	{"bar5s_trade_last_px", true, func(b *bar) *float64 { return &b.lastPx }},
-	{"bar5s_trade_cnt_sum", false, func(b *bar) *float64 { return &b.trades }},
-	{"bar5s_trade_vol_sum", false, func(b *bar) *float64 { return &b.volume }},
-	{"bar5s_trade_signed_vol_sum", false, func(b *bar) *float64 { return &b.signed }},
-	{"bar5s_state_obi0_eob", false, func(b *bar) *float64 { return &b.obi0 }},
-	{"bar5s_state_obi10_eob", false, func(b *bar) *float64 { return &b.obi10 }},
-	{"bar5s_state_cdi_p0_1_eob", false, func(b *bar) *float64 { return &b.cdi }},
-	{"bar5s_flow_net_volnorm_bid_p0_1_sum", false, func(b *bar) *float64 { return &b.flowBid }},
-	{"bar5s_flow_net_volnorm_ask_p0_1_sum", false, func(b *bar) *float64 { return &b.flowAsk }},
-	{"bar5s_wall_bid_maxz_eob", false, func(b *bar) *float64 { return &b.wallBid }},
-	{"bar5s_wall_ask_maxz_eob", false, func(b *bar) *float64 { return &b.wallAsk }},
-	{"bar5s_wall_bid_nearest_strong_dist_pts_eob", true, func(b *bar) *float64 { return &b.strongBid }},
-	{"bar5s_wall_ask_nearest_strong_dist_pts_eob", true, func(b *bar) *float64 { return &b.strongAsk }},
-	{"bar5s_ladder_ask_gap_max_pts_eob", true, func(b *bar) *float64 { return &b.gapAsk }},
-	{"bar5s_ladder_bid_gap_max_pts_eob", true, func(b *bar) *float64 { return &b.gapBid }},
-	{"bar5s_state_spread_pts_eob", true, func(b *bar) *float64 { return &b.spread }},
+	{"bar5s_microprice_eob", func(b *bar) *float64 { return &b.micro }},
+	{"bar5s_trade_last_px", func(b *bar) *float64 { return &b.lastPx }},
+	{"bar5s_trade_cnt_sum", func(b *bar) *float64 { return &b.trades }},
+	{"bar5s_trade_vol_sum", func(b *bar) *float64 { return &b.volume }},
+	{"bar5s_trade_signed_vol_sum", func(b *bar) *float64 { return &b.signed }},
+	{"bar5s_state_obi0_eob", func(b *bar) *float64 { return &b.obi0 }},
+	{"bar5s_state_obi10_eob", func(b *bar) *float64 { return &b.obi10 }},
+	{"bar5s_state_cdi_p0_1_eob", func(b *bar) *float64 { return &b.cdi }},
+	{"bar5s_flow_net_volnorm_bid_p0_1_sum", func(b *bar) *float64 { return &b.flowBid }},
+	{"bar5s_flow_net_volnorm_ask_p0_1_sum", func(b *bar) *float64 { return &b.flowAsk }},
+	{"bar5s_wall_bid_maxz_eob", func(b *bar) *float64 { return &b.wallBid }},
+	{"bar5s_wall_ask_maxz_eob", func(b *bar) *float64 { return &b.wallAsk }},
+	{"bar5s_wall_bid_nearest_strong_dist_pts_eob", func(b *bar) *float64 { return &b.strongBid }},
+	{"bar5s_wall_ask_nearest_strong_dist_pts_eob", func(b *bar) *float64 { return &b.strongAsk }},
+	{"bar5s_ladder_ask_gap_max_pts_eob", func(b *bar) *float64 { return &b.gapAsk }},
+	{"bar5s_ladder_bid_gap_max_pts_eob", func(b *bar) *float64 { return &b.gapBid }},
+	{"bar5s_state_spread_pts_eob", func(b *bar) *float64 { return &b.spread }},
 }
 
+// barSchema is the columns read. Every double may be missing: what is computed
+// from it then counts as 0.
 func barSchema() *arrow.Schema {
 	fields := []arrow.Field{
 		{Name: "bar_ts", Type: arrow.PrimitiveTypes.Int64},
@@ -63,7 +64,7 @@ func barSchema() *arrow.Schema {
 		{Name: "bar5s_trade_last_ts", Type: arrow.PrimitiveTypes.Int64},
 	}
 	for _, d := range doubles {
-		fields = append(fields, arrow.Field{Name: d.name, Type: arrow.PrimitiveTypes.Float64, Nullable: d.nullable})
+		fields = append(fields, arrow.Field{Name: d.name, Type: arrow.PrimitiveTypes.Float64, Nullable: true})
 	}
 	return arrow.NewSchema(fields, nil)
 }

@@ -2,18 +2,21 @@ package levelapproach2m
 
 import (
 	"encoding/csv"
-	"fmt"
-	"math"
 	"os"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"dag/engine/stage"
+	"dag/engine/stage/stagetest"
+	"dag/stages/internal/mbp10"
 )
 
-func readCSV(t testing.TB, name string) []map[string]string {
+// readCSV reads a vector as a table of a schema. An empty cell is null; a
+// column the file does not have is the symbol.
+func readCSV(t *testing.T, name string, schema *arrow.Schema) arrow.Record {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -24,140 +27,78 @@ func readCSV(t testing.TB, name string) []map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out []map[string]string
-	for _, r := range rows[1:] {
-		m := map[string]string{}
-		for i, v := range r {
-			m[rows[0][i]] = v
-		}
-		out = append(out, m)
+	at := map[string]int{}
+	for i, n := range rows[0] {
+		at[n] = i
 	}
-	return out
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	for c, f := range schema.Fields() {
+		for _, row := range rows[1:] {
+			cell := "ESU5"
+			if i, ok := at[f.Name]; ok {
+				cell = row[i]
+			}
+			if cell == "" {
+				b.Field(c).AppendNull()
+			} else if err := b.Field(c).AppendValueFromString(cell); err != nil {
+				t.Fatalf("%s, column %s: %v", name, f.Name, err)
+			}
+		}
+	}
+	return b.NewRecord()
 }
 
-func number(t testing.TB, s string) float64 {
-	t.Helper()
-	if s == "" {
-		return math.NaN()
+// levelTable is one row with the same price for every level.
+func levelTable(price float64) arrow.Record {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, levelSchema())
+	defer b.Release()
+	for _, f := range b.Fields() {
+		f.(*array.Float64Builder).Append(price)
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
+	return b.NewRecord()
+}
+
+// approach runs the transform on bars, in batches of batchRows, with a level at
+// a price.
+func approach(t *testing.T, dt string, params stage.Params, price float64, batchRows int, bars ...arrow.Record) arrow.Record {
+	t.Helper()
+	task := stagetest.NewTask(t, New().Spec(), map[string]string{"symbol": "ESU5", "dt": dt}, params,
+		map[string][]arrow.Record{"bars": bars, "levels": {levelTable(price)}})
+	task.BatchRows = batchRows
+	if err := New().Run(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return task.Table("approach")
 }
 
-// fakeWriter keeps the one batch.
-type fakeWriter struct{ rec arrow.Record }
-
-func (w *fakeWriter) Write(rec arrow.Record) error {
-	rec.Retain()
-	w.rec = rec
-	return nil
-}
-func (w *fakeWriter) Close() error { return nil }
-
-func vectorDay(t testing.TB) *day {
-	d := &day{symbol: "ESU5"}
-	for _, r := range readCSV(t, "testdata/approach2m_in.csv") {
-		var b bar
-		var err error
-		if b.ts, err = strconv.ParseInt(r["bar_ts"], 10, 64); err != nil {
-			t.Fatal(err)
-		}
-		lastTs, err := strconv.ParseInt(r["bar5s_trade_last_ts"], 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b.lastTs = lastTs
-		for _, f := range doubles {
-			*f.at(&b) = number(t, r[f.name])
-		}
-		d.bars = append(d.bars, b)
-	}
-	d.cut()
-	return d
-}
-
-func settingsFor(level string, corrected bool) settings {
-	const open = 1749130200_000_000_000 // 2025-06-05 09:30 in New York
-	s := settings{
-		level: level, corrected: corrected, tick: 0.25, touch: 1, near: 1, move: 8, horizon: 6, pre: 4, cooldown: 3,
-		opens: open, closes: open + 3*3600_000_000_000, date: "2025-06-05",
-	}
-	if corrected && strings.HasPrefix(level, "or_") {
-		s.opens += 15 * 60_000_000_000
-	}
-	return s
-}
-
+// TestVectors makes the rows of the vectors: those of pm_high, then those of
+// or_low.
 func TestVectors(t *testing.T) {
-	for name, corrected := range map[string]bool{"testdata/approach2m_out.csv": false, "testdata/approach2m_out_corrected.csv": true} {
-		t.Run(name, func(t *testing.T) {
-			want := readCSV(t, name)
-			row := 0
+	for name, semantics := range map[string]string{
+		"testdata/approach2m_out.csv":           mbp10.Reference,
+		"testdata/approach2m_out_corrected.csv": mbp10.Corrected,
+	} {
+		t.Run(semantics, func(t *testing.T) {
+			bars := readCSV(t, "testdata/approach2m_in.csv", barSchema())
+			want := readCSV(t, name, outputSchema())
+			at := int64(0)
 			for _, l := range []struct {
 				name  string
 				price float64
-			}{{"pm_high", 6001.125}, {"or_low", 5999.0}} {
-				a := analysis{settings: settingsFor(l.name, corrected), price: l.price, day: vectorDay(t)}
-				out := &fakeWriter{}
-				w := newWriter(out)
-				for _, tr := range a.triggers() {
-					w.episode(&a, tr)
+			}{{"pm_high", 6001.125}, {"or_low", 5999}} {
+				got := approach(t, "2025-06-05", stage.Params{"level": l.name, "semantics": semantics}, l.price, 0, bars)
+				if at+got.NumRows() > want.NumRows() {
+					t.Fatalf("%d rows, want %d", at+got.NumRows(), want.NumRows())
 				}
-				if err := w.close(); err != nil {
-					t.Fatal(err)
+				for _, d := range stagetest.Differences(got, want.NewSlice(at, at+got.NumRows())) {
+					t.Errorf("%s: %s", l.name, d)
 				}
-				if out.rec == nil {
-					continue
-				}
-				for i := range int(out.rec.NumRows()) {
-					if row >= len(want) {
-						t.Fatalf("more than %d rows", len(want))
-					}
-					compareRow(t, row, out.rec, i, want[row])
-					row++
-				}
-				out.rec.Release()
+				at += got.NumRows()
 			}
-			if row != len(want) {
-				t.Errorf("%d rows, want %d", row, len(want))
+			if at != want.NumRows() {
+				t.Errorf("%d rows, want %d", at, want.NumRows())
 			}
 		})
-	}
-}
-
-// compareRow holds a row to the expected one within the tolerances of spec 00.
-func compareRow(t *testing.T, row int, rec arrow.Record, i int, want map[string]string) {
-	t.Helper()
-	if len(want) != int(rec.NumCols()) {
-		t.Fatalf("%d columns, want %d", rec.NumCols(), len(want))
-	}
-	for c, f := range rec.Schema().Fields() {
-		text, ok := want[f.Name]
-		if !ok {
-			t.Fatalf("the vector has no %s", f.Name)
-		}
-		got := ""
-		if col := rec.Column(c); !col.IsNull(i) {
-			switch col := col.(type) {
-			case *array.Float64:
-				w := number(t, text)
-				if g := col.Value(i); !(math.Abs(g-w) <= 1e-9*(1+math.Abs(w))) {
-					t.Errorf("row %d: %s is %v, want %q", row, f.Name, g, text)
-				}
-				continue
-			case *array.Boolean:
-				got = map[bool]string{true: "True", false: "False"}[col.Value(i)]
-			case *array.Int64:
-				got = fmt.Sprint(col.Value(i))
-			default:
-				got = col.ValueStr(i)
-			}
-		}
-		if got != text {
-			t.Errorf("row %d: %s is %q, want %q", row, f.Name, got, text)
-		}
 	}
 }
