@@ -139,7 +139,11 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if !a.flags.quiet && !a.flags.json {
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
 		if len(made.Items) == 0 {
-			return outcome, doc.Text(a.stdout, a.style(a.stdout), a.commands(selection))
+			err := doc.Text(a.stdout, a.style(a.stdout), a.commands(selection))
+			if doc.Blocked() {
+				err = errors.Join(err, exit(exitFailed))
+			}
+			return outcome, err
 		}
 		if err := doc.Summary(a.stderr, a.style(a.stderr)); err != nil {
 			return outcome, err

@@ -174,7 +174,7 @@ type LeaseError struct {
 }
 
 func (e *LeaseError) Error() string {
-	return fmt.Sprintf("%s is being written by %s; waited %s. Wait for it, give --lock-timeout more time, or, if that process is gone, run `dag lock break`",
+	return fmt.Sprintf("%s is being written by %s; waited %s. Wait for it or give --lock-timeout more time; the lease of a process that has ended is taken over by itself",
 		e.Partition, e.Owner, e.Waited)
 }
 

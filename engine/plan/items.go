@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"dag/engine/calendar"
-	"dag/engine/graph"
 )
 
 // propagate makes items of the selected units that are not fresh, inputs
@@ -128,26 +127,55 @@ func (p *Plan) readsMany(stages map[int]bool) (wide, allDays bool) {
 	return wide, allDays
 }
 
-// knownAfter lists the stages below the fan-outs whose values are not known.
-func (p *Plan) knownAfter() {
-	p.After = nil
-	units := map[int]int{}
-	for _, it := range p.Items {
-		if it.Unknown {
-			units[p.Graph.Position(it.Stage)]++
+// knownAfter lists the selected stages below the fan-outs that have never run.
+func (p *Plan) knownAfter() { p.After = p.unknownBelow() }
+
+func (p *Plan) unknownBelow() []KnownAfter {
+	var out []KnownAfter
+	for f, st := range p.stages {
+		if st.fanOut < 0 {
+			continue
 		}
-	}
-	for i, st := range p.stages {
-		for f, n := range units {
-			if f != i && p.Graph.Reach(f, -1, p.Graph.Downstream)[i] && p.stageSelected(st) {
-				p.After = append(p.After, KnownAfter{Stage: st.def.Addr, FanOut: p.Graph.Stages[f].Addr, Units: n})
+		below := p.Graph.Reach(f, -1, p.Graph.Downstream)
+		for i, reader := range p.stages {
+			if i == f || !below[i] {
+				continue
+			}
+			units, selected := p.unknownUnits(st, reader)
+			k := KnownAfter{Stage: reader.def.Addr, FanOut: st.def.Addr, Units: selected}
+			if selected == 0 {
+				k.Units, k.Blocked = units, true
+			}
+			if units > 0 && (selected > 0 || p.Request.Only == nil) {
+				out = append(out, k)
 			}
 		}
 	}
+	slices.SortStableFunc(out, func(a, b KnownAfter) int { return p.Graph.Position(a.Stage) - p.Graph.Position(b.Stage) })
+	return out
 }
 
-func (p *Plan) stageSelected(st *stageState) bool {
-	return slices.ContainsFunc(st.def.Outputs, func(o graph.Output) bool {
-		return p.Request.Selection.Dataset(o.To.Addr) != nil
-	})
+// unknownUnits counts the units of a fan-out that have never run and may lead
+// to selected units of a stage below, and those of them that are selected.
+func (p *Plan) unknownUnits(fanOut, reader *stageState) (units, selected int) {
+	for _, u := range fanOut.series {
+		var wanted calendar.Set
+		for _, o := range reader.def.Outputs {
+			if f := p.Request.Selection.Dataset(o.To.Addr); f != nil {
+				env := p.env(u.values, fanOut.sessions, fanOut.dateKey != nil, u.inState)
+				env.FanOut = true
+				wanted = wanted.Union(f(env))
+			}
+		}
+		wanted.Intersect(u.days).Each(func(i int) {
+			if _, known := u.fan[i]; known {
+				return
+			}
+			units++
+			if u.status[i].selected {
+				selected++
+			}
+		})
+	}
+	return units, selected
 }

@@ -47,7 +47,10 @@ type Plan struct {
 type KnownAfter struct {
 	Stage  addr.Stage
 	FanOut addr.Stage
-	Units  int // of the fan-out
+	Units  int // of the fan-out, that have never run
+	// Blocked is set when none of those is selected: they will not run, and the
+	// stage's units stay unknown.
+	Blocked bool
 }
 
 // Timing is how long the parts of making a plan took.
@@ -209,7 +212,7 @@ func (u *unitSeries) reasonCode(session int) Code {
 
 // checkSelected reports a selection that means no partition at all.
 func (p *Plan) checkSelected() error {
-	if p.Request.Selection.Everything {
+	if p.Request.Selection.Everything || len(p.unknownBelow()) > 0 {
 		return nil
 	}
 	r := p.Request.Selection.Request

@@ -315,3 +315,15 @@ func change(rt *rapid.T, w *world) {
 		clear(w.fans)
 	}
 }
+
+func TestUnknownUnitsBelowAnUnselectedFanOutAreBlocked(t *testing.T) {
+	w := week(t, "2025-08-04", "2025-08-05")
+	p := w.mustPlan(graph.Request{Select: []string{"bars"}})
+	if len(p.Items) != 0 || len(p.After) != 1 || !p.After[0].Blocked || p.After[0].Units != 2 {
+		t.Errorf("items %v, after %+v", lines(p), p.After)
+	}
+	w.apply(graph.Request{Dates: []string{"2025-08-04"}}, false, "")
+	if p := w.mustPlan(graph.Request{Dates: []string{"2025-08-04"}}); len(p.After) != 1 || p.After[0].Stage.Name != "index" {
+		t.Errorf("of another day: %+v", p.After)
+	}
+}

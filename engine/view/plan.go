@@ -72,6 +72,8 @@ type KnownAfterDoc struct {
 	Stage  string `json:"stage"`
 	FanOut string `json:"fan_out"`
 	Units  int    `json:"units"` // of the fan-out
+	// Blocked: the fan-out is not selected, so they stay unknown.
+	Blocked bool `json:"blocked,omitempty"`
 }
 
 // ItemDoc is one unit of work.
@@ -120,7 +122,7 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 		doc.ByStage = append(doc.ByStage, StageDoc{s.Addr.String(), c})
 	}
 	for _, k := range p.After {
-		doc.KnownAfter = append(doc.KnownAfter, KnownAfterDoc{k.Stage.String(), k.FanOut.String(), k.Units})
+		doc.KnownAfter = append(doc.KnownAfter, KnownAfterDoc{k.Stage.String(), k.FanOut.String(), k.Units, k.Blocked})
 	}
 	for _, it := range p.Items {
 		doc.Items = append(doc.Items, newItem(p, it))
@@ -133,7 +135,7 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 			}
 		})
 	}
-	if doc.Partitions == 0 && len(p.Items) == 0 {
+	if doc.Partitions == 0 && len(p.Items) == 0 && !doc.Blocked() {
 		doc.Expected = expected(p.Graph)
 	}
 	return doc

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"dag/engine/addr"
@@ -134,14 +135,16 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 	case len(d.Expected) > 0:
 		d.textEmpty(p)
 		return p.err
-	case len(d.Items) == 0:
+	case len(d.Items) == 0 && !d.Blocked():
 		p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
 		return p.err
 	}
 	d.table(p)
 	p.printf("\n")
 	d.Summary(p.w, s)
-	p.printf("Next: %s · %s\n", c.with("apply", c.Selection), c.with("why", quote(d.groups[0].address)))
+	if len(d.groups) > 0 {
+		p.printf("Next: %s · %s\n", c.with("apply", c.Selection), c.with("why", quote(d.groups[0].address)))
+	}
 	d.textBlocked(p, c)
 	return p.err
 }
@@ -155,6 +158,18 @@ func (d *PlanDoc) textBlocked(p *printer, c Commands) {
 			return
 		}
 	}
+	for _, k := range d.KnownAfter {
+		if k.Blocked {
+			p.printf("Blocked: %s is known only after %s, which has not run and is not selected. To make that too: %s\n", k.Stage, k.FanOut, c.with("apply", quote("+"+k.Stage)))
+			return
+		}
+	}
+}
+
+// Blocked tells that what is selected cannot be known: a fan-out above it has
+// not run and is not selected.
+func (d *PlanDoc) Blocked() bool {
+	return slices.ContainsFunc(d.KnownAfter, func(k KnownAfterDoc) bool { return k.Blocked })
 }
 
 // Summary writes the line that counts.
@@ -169,7 +184,7 @@ func (d *PlanDoc) Summary(w io.Writer, s Style) error {
 	}
 	parts = append(parts, Count(d.Counts.Fresh)+" fresh")
 	line := strings.Join(parts, ", ") + "."
-	if n := len(d.KnownAfter); n > 0 {
+	if n := len(d.KnownAfter); n > 0 && !d.Blocked() {
 		line += fmt.Sprintf(" More of %s will be known on the way.", plural(n, "stage"))
 	}
 	p.printf("%s %s\n", s.paint(bold, "Plan:"), line)
@@ -220,6 +235,9 @@ func (d *PlanDoc) knownAfterRow(t *table, s StageDoc, first, blocked bool) {
 		}
 		if blocked {
 			row = append(row, "")
+		}
+		if k.Blocked && first {
+			row[0] = "! " + s.Stage
 		}
 		t.text(append(row, "known after "+k.FanOut, "of "+plural(k.Units, "unit"))...)
 		first = false

@@ -21,22 +21,28 @@ import (
 // readAll reads a file to its end and returns copies of its records, also those
 // before an error.
 func readAll(src io.Reader, name string) (dbn.Metadata, [][]byte, error) {
+	return readSome(src, name, math.MaxInt)
+}
+
+// readSome is readAll that stops after limit records.
+func readSome(src io.Reader, name string, limit int) (dbn.Metadata, [][]byte, error) {
 	r, err := dbn.NewReader(src, name)
 	if err != nil {
 		return dbn.Metadata{}, nil, err
 	}
 	defer r.Close()
 	var recs [][]byte
-	for {
+	for len(recs) < limit {
 		rec, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return r.Metadata, recs, nil
+			break
 		}
 		if err != nil {
 			return r.Metadata, recs, err
 		}
 		recs = append(recs, bytes.Clone(rec))
 	}
+	return r.Metadata, recs, nil
 }
 
 func testdata(tb testing.TB, name string) []byte {
@@ -176,7 +182,7 @@ func TestEveryTruncationIsAnError(t *testing.T) {
 func TestEveryByteChanged(t *testing.T) {
 	good := testdata(t, "test_data.mbp-10.dbn")
 	for at := range good {
-		for _, by := range []byte{0, 1, 0x7F, 0xFF} {
+		for _, by := range []byte{0, 0xFF} {
 			_, recs, err := readAll(bytes.NewReader(edit(good, at, by)), "changed")
 			size := 0
 			for _, rec := range recs {

@@ -1,6 +1,14 @@
 // Package bar5s turns the book events of a session into bars of five seconds:
 // 113 fields of state, flow, trades and walls, as spec 03 §4 defines them.
 //
+// A bar is [bar_ts, bar_ts + 5 s) on the epoch's grid. Fields that end in _twa
+// are averages over its time, in _eob the state after its last event, in _sum
+// totals of its events. Distances are in points from the microprice; bands are
+// (1,2], (2,3], (3,5] and (5,10] points, and all up to 1. Flow is the change of
+// quantity at an event's price from one book to the next. A wall is a level whose
+// log size has a z-score of 2 or more among the ten of its side. A bar without
+// events repeats the last state, with sums of 0. Undefined values are null.
+//
 // Kept from the reference on purpose: locked and crossed rows were removed
 // upstream, so their trades and flow are not in the bars; a modify that
 // changes its price is measured at the new price only; the band p0_1 has

@@ -2,6 +2,16 @@
 // two minutes: it finds the triggers, labels what happened after each, and
 // writes a row for every candle around it (spec 04).
 //
+// A trigger is a candle from 09:30 to 12:30 New York with a trade in the zone
+// around the level and its last trade there too, not within the cooldown of
+// another. Its direction is +1 if the price comes from below the level, else -1;
+// u is the distance from the level in ticks, above 0 beyond it in that
+// direction. The outcome is BREAK if u reaches +8 first in the next six candles,
+// REJECT if it reaches -8, else CHOP; its score is the largest u of the horizon,
+// the least, or 0. Seventeen operators describe u and the pressure of the book
+// over the five-second bars of each candle. Without a level, bars or triggers
+// there are no rows.
+//
 // Kept from the reference on purpose: a trigger is a candle whose last trade is
 // near the level, seen at the last trade of each five-second bar;
 // the cooldown is shorter than the horizon, so episodes may overlap and
