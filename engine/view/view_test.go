@@ -131,7 +131,7 @@ func TestPlanText(t *testing.T) {
 			{"ingest_mbp10", Counts{Run: 1, Fresh: 62}}, {"bar5s", Counts{May: 1, Fresh: 62}}, {"quiet", Counts{Fresh: 60}},
 			{`approach["or_low"]`, Counts{Run: 3, Fresh: 60, Blocked: 1}}, {"later", Counts{}},
 		},
-		KnownAfter: []KnownAfterDoc{{"bar5s", "ingest_mbp10", 1, false}, {"later", "ingest_mbp10", 1}},
+		KnownAfter: []KnownAfterDoc{{"bar5s", "ingest_mbp10", 1, false}, {"later", "ingest_mbp10", 1, false}},
 		Items:      []ItemDoc{{Stage: `approach["or_low"]`, Unit: "symbol=ESU5,dt=2025-08-25", Blocked: "bar5s is stale and not selected"}},
 		groups: []group{
 			{"ingest_mbp10", "~", "input_changed  dbn[ES, 2025-08-14]", "ES · 2025-08-14", "ingest_mbp10[root=ES,dt=2025-08-14]"},
