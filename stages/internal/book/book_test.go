@@ -50,7 +50,8 @@ func TestState(t *testing.T) {
 		{"bids only, with fallback", bookOf(bid, nil), true, nan, nan, 100, 1, 1, 30, 10, 1},
 		{"asks only, with fallback", bookOf(nil, ask), true, nan, nan, 100.25, -1, -1, 0, 0, -1},
 		{"empty", bookOf(nil, nil), true, nan, nan, nan, 0, 0, 0, 0, 0},
-		{"price of 0 is no level", bookOf([][2]float64{{0, 30}}, ask), false, 75.1875, 100.25, 75.1875, 0.5, 0.2, 0, 0, 0},
+		{"an ask of 0 is no level", bookOf(bid, [][2]float64{{100.25, 10}, {0, 90}}), false, 100.1875, 0.25, 100.1875, 0.5, -3.0 / 7, 30, 10, 0.5},
+		{"a bid of 0 is no level", bookOf([][2]float64{{0, 30}}, ask), false, 75.1875, 100.25, 75.1875, 0.5, 0.2, 0, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := measure()
@@ -127,13 +128,29 @@ func TestWall(t *testing.T) {
 	if !same(w.MaxZ, 3) || w.MaxIndex != 6 || w.StrongIndex != 6 || w.StrongDist != 1.625 {
 		t.Errorf("one large level of ten: %+v", w)
 	}
-	s.Sz[6] = 10
-	for _, flat := range []bool{false, true} {
-		m.FlatIsZero = flat
-		w := m.Wall(&s, 100.125, false)
-		if math.Abs(w.MaxZ) > 1e-5 || flat && w.MaxZ != 0 || w.MaxIndex != 0 || w.StrongIndex != -1 || !math.IsNaN(w.StrongDist) {
-			t.Errorf("ten equal levels, flat is zero %v: %+v", flat, w)
+}
+
+// TestFlatSides has ten equal levels: their z-scores are rounding noise over
+// epsilon.
+func TestFlatSides(t *testing.T) {
+	m, noise := measure(), 0
+	for size := range 100 {
+		var s Side
+		for i := range Depth {
+			s.Px[i], s.Sz[i] = 100-float64(i)/4, float64(size)
 		}
+		for _, m.FlatIsZero = range []bool{false, true} {
+			w := m.Wall(&s, 100.125, false)
+			if math.Abs(w.MaxZ) > 1e-5 || m.FlatIsZero && w.MaxZ != 0 || w.MaxIndex != 0 || w.StrongIndex != -1 || !math.IsNaN(w.StrongDist) {
+				t.Errorf("ten levels of %d, flat is zero %v: %+v", size, m.FlatIsZero, w)
+			}
+			if w.MaxZ != 0 {
+				noise++
+			}
+		}
+	}
+	if noise == 0 {
+		t.Error("no noise to be seen in the reference's walls")
 	}
 }
 

@@ -87,15 +87,18 @@ const (
 	atRecords    = atIntervals + 4 + 8 + 71
 )
 
-func TestBrokenFiles(t *testing.T) {
+// brokenFile is what is wrong with a file, where, and what the error says of it.
+type brokenFile struct {
+	name string
+	data []byte
+	at   int64 // -1: somewhere
+	want string
+}
+
+func brokenFiles(t *testing.T) []brokenFile {
 	good := testdata(t, "test_data.mbp-10.dbn")
 	packed := compress(t, good)
-	for _, c := range []struct {
-		name string
-		data []byte
-		at   int64
-		want string
-	}{
+	return []brokenFile{
 		{"empty", nil, 0, "the file is empty"},
 		{"two bytes", good[:2], 0, "needs 8 bytes and has 2"},
 		{"text", []byte("ts_recv,price\n"), 0, "not a DBN file"},
@@ -129,7 +132,11 @@ func TestBrokenFiles(t *testing.T) {
 		{"zstd checksum", edit(packed, len(packed)-1, packed[len(packed)-1]^0xFF), -1, "the zstd data of"},
 		{"zstd and a rest", append(bytes.Clone(packed), good...), int64(len(good)), "the zstd data of the header of record 2 is damaged"},
 		{"zstd window", []byte{0x28, 0xB5, 0x2F, 0xFD, 0x00, 0xF8, 0x01, 0, 0, 0}, 0, "window of more than"},
-	} {
+	}
+}
+
+func TestBrokenFiles(t *testing.T) {
+	for _, c := range brokenFiles(t) {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := readAll(bytes.NewReader(c.data), "raw/a.dbn")
 			var broken *dbn.FormatError
