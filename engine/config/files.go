@@ -129,8 +129,12 @@ func (p *FilePattern) Assign(names []string, keys map[string]string, dateKey str
 	index := nameIndex{names: names, byPart: map[int]map[string][]int{}}
 	var out []Assignment
 	for d := first; d <= last; d++ {
+		if !cal.IsSession(d) {
+			continue
+		}
 		text := d.String()
-		if !cal.IsSession(d) || years != nil && !years[text[:4]] {
+		if years != nil && !years[text[:4]] {
+			d = lastOfYear(d)
 			continue
 		}
 		values[dateKey] = text
@@ -207,12 +211,21 @@ func (p *FilePattern) candidates(names []string, values map[string]string, dateK
 	return first, last, yearsIn(names), nil
 }
 
+// lastOfYear is the 31 December of d's year.
+func lastOfYear(d calendar.Day) calendar.Day {
+	last, err := calendar.ParseDay(d.String()[:4] + "-12-31")
+	if err != nil {
+		return d // a year that is not written with four digits
+	}
+	return last
+}
+
 // yearsIn collects every run of four digits in names that can be a year.
 func yearsIn(names []string) map[string]bool {
 	years := map[string]bool{}
 	for _, n := range names {
 		for i := 0; i+4 <= len(n); i++ {
-			if y := n[i : i+4]; y >= "1900" && y <= "2200" && strings.Trim(y, "0123456789") == "" {
+			if y := n[i : i+4]; y >= "1900" && y <= "2200" && !years[y] && strings.Trim(y, "0123456789") == "" {
 				years[y] = true
 			}
 		}

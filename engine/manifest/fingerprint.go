@@ -23,6 +23,12 @@ func NewHasher(kind string) *Hasher {
 	return h
 }
 
+// Reset starts another sum with the same memory.
+func (h *Hasher) Reset(kind string) *Hasher {
+	h.h.Reset()
+	return h.Text(kind)
+}
+
 // Text adds one string.
 func (h *Hasher) Text(s string) *Hasher {
 	n := len(s)

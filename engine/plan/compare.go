@@ -140,7 +140,7 @@ func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v ve
 		return verdict{absent: true}, nil
 	}
 	if compare {
-		v = u.stage.compareOutputs(p.lake, u, session, g)
+		v = p.compareOutputs(u, session, g)
 		if v.action == "" && len(g.changing) > 0 {
 			v = verdict{action: MayRun, reason: Reason{Code: Upstream}}
 			part := g.changing[0].series.partition(g.changing[0].session)
@@ -155,15 +155,16 @@ func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v ve
 
 // compareOutputs finds the first output whose fingerprint is not the one it
 // would get from the inputs as they lie in the lake now.
-func (st *stageState) compareOutputs(lake Lake, u *unitSeries, session int, g *gathered) verdict {
-	now := total(st.static, inputsSum(g.refs))
+func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
+	st := u.stage
+	now := total(p.hasher, st.static, inputsSum(p.hasher, g.refs))
 	var v verdict
 	u.eachOutput(session, func(s *series) {
 		if v.action != "" || s.cells[session].trace.Fingerprint == now {
 			return
 		}
 		part := s.partition(session)
-		m, err := lake.Manifest(part)
+		m, err := p.lake.Manifest(part)
 		if err != nil {
 			v = verdict{action: WillRun, reason: Reason{Code: UnreadableOutput, Cause: &part}}
 			return

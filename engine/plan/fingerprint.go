@@ -30,9 +30,9 @@ func (r *ref) fileName() string {
 
 // fingerprint sums up what a unit's outputs are made from.
 func (st *stageState) fingerprint(refs []ref) manifest.Fingerprint {
-	c, in := st.parts, inputsSum(refs)
+	c, in := st.parts, inputsSum(manifest.NewHasher(""), refs)
 	return manifest.Fingerprint{
-		Sum:        total(st.static, in).String(),
+		Sum:        total(manifest.NewHasher(""), st.static, in).String(),
 		Definition: c.definition.String(),
 		Params:     c.params.String(),
 		Transform:  c.transform.String(),
@@ -59,13 +59,14 @@ func staticParts(s *graph.Stage) (components, manifest.Sum) {
 	return c, manifest.NewHasher("static").Sum(c.definition).Sum(c.params).Sum(c.transform).Sum(c.contract).Done()
 }
 
-func total(static, inputs manifest.Sum) manifest.Sum {
-	return manifest.NewHasher("fingerprint").Sum(static).Sum(inputs).Done()
+// total and inputsSum take the hasher to use: planning makes millions of sums.
+func total(h *manifest.Hasher, static, inputs manifest.Sum) manifest.Sum {
+	return h.Reset("fingerprint").Sum(static).Sum(inputs).Done()
 }
 
 // inputsSum covers which partitions and files are read, and their content.
-func inputsSum(refs []ref) manifest.Sum {
-	h := manifest.NewHasher("inputs")
+func inputsSum(h *manifest.Hasher, refs []ref) manifest.Sum {
+	h.Reset("inputs")
 	for i := range refs {
 		r := &refs[i]
 		h.Text(r.port).Text(string(r.series.keys))

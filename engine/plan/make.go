@@ -9,6 +9,7 @@ import (
 	"dag/engine/calendar"
 	"dag/engine/diag"
 	"dag/engine/graph"
+	"dag/engine/manifest"
 )
 
 // Request says what to plan.
@@ -37,7 +38,8 @@ type Plan struct {
 	stages    []*stageState // as Graph.Stages
 	verdicts  map[unitRef]verdict
 	force     func(u *unitSeries, session int) bool
-	gathering gathered     // scratch of judgeInputs
+	gathering gathered // scratch of judgeInputs
+	hasher    *manifest.Hasher
 	unsure    map[int]bool // fan-out items that have not told their values
 	growing   bool         // the plan has been made; what is added came by a fan-out
 }
@@ -64,6 +66,7 @@ func Make(ctx context.Context, g *graph.Graph, lake Lake, r Request, now func() 
 		datasets: map[addr.Dataset]*dataset{},
 		verdicts: map[unitRef]verdict{},
 		unsure:   map[int]bool{},
+		hasher:   manifest.NewHasher(""),
 	}
 	start := now()
 	if err := p.load(ctx); err != nil {

@@ -71,7 +71,7 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	if u.stage.fanOut >= 0 {
 		w.Before = u.stage.fanOuts[it.Unit]
 	}
-	w.Fresh = compare && u.stage.compareOutputs(p.lake, u, session, &g).action == ""
+	w.Fresh = compare && p.compareOutputs(u, session, &g).action == ""
 	return w, nil
 }
 
