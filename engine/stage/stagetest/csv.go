@@ -160,6 +160,11 @@ func format(rec arrow.Record, names []string, digits int) string {
 		for i, c := range cols {
 			line[i] = cell(c, row, digits)
 		}
+		if len(line) == 1 && line[0] == "" { // an empty line is no row to a reader
+			w.Flush()
+			b.WriteString("\"\"\n")
+			continue
+		}
 		w.Write(line)
 	}
 	w.Flush() // a strings.Builder takes everything

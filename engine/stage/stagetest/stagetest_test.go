@@ -186,6 +186,27 @@ func (l lengths) Run(ctx context.Context, t stage.Task) error {
 	return l.sums.Run(ctx, t)
 }
 
+// noise lets the number of batches into the last digits of what it writes.
+type noise struct{ sums }
+
+func (n noise) Run(ctx context.Context, t stage.Task) error {
+	start := t.Params().Float("start")
+	for _, err := range t.Read("rows") {
+		if err != nil {
+			return err
+		}
+		start += 1e-13
+	}
+	return n.sums.Run(ctx, startingAt{t, start})
+}
+
+type startingAt struct {
+	stage.Task
+	start float64
+}
+
+func (s startingAt) Params() stage.Params { return stage.Params{"start": s.start} }
+
 func TestBatchSizeMustNotMatter(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/sum.txt")
 	if err != nil {
@@ -194,7 +215,7 @@ func TestBatchSizeMustNotMatter(t *testing.T) {
 	for _, c := range []struct {
 		transform stage.Transform
 		ok        bool
-	}{{sums{}, true}, {lengths{}, false}} {
+	}{{sums{}, true}, {lengths{}, false}, {noise{}, false}} {
 		task, err := newFixture(t, c.transform.Spec(), archive)
 		if err != nil {
 			t.Fatal(err)
@@ -219,6 +240,17 @@ func parse(t *testing.T, schema *arrow.Schema, text string) arrow.Record {
 		t.Fatal(err)
 	}
 	return rec
+}
+
+func TestColumnOfNullsIsReadBack(t *testing.T) {
+	text := "x:float64\n1\n\"\"\n2\n"
+	rec := parse(t, arrow.NewSchema(nil, nil), text)
+	if rec.NumRows() != 3 || rec.Column(0).NullN() != 1 {
+		t.Fatalf("%v has %d rows and %d nulls, want 3 and 1", rec, rec.NumRows(), rec.Column(0).NullN())
+	}
+	if got := format(rec, nil, -1); got != text {
+		t.Errorf("printed as %q, want %q", got, text)
+	}
 }
 
 func TestBatchRows(t *testing.T) {

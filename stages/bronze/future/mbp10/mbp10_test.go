@@ -104,6 +104,7 @@ func TestOutright(t *testing.T) {
 		"ESU5": true, "ESU25": true, "ESF0": true, "ESZ99": true,
 		"": false, "ES": false, "ESU": false, "ESU255": false, "ESA5": false, "ESUU": false, "ESU5-ESZ5": false, "ESU5 C6000": false,
 		"MESU5": false, "esu5": false, "ESU5\n": false, "../x": false, "ES/U5": false, "ESU٥": false, "ESU5\x00": false,
+		"ESU5" + strings.Repeat("5", 996): false,
 	} {
 		if got := outright("ES", symbol); got != want {
 			t.Errorf("%q: %v", symbol, got)
