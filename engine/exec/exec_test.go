@@ -205,7 +205,6 @@ type world struct {
 	root   string
 	runs   map[string]func(context.Context, stage.Task) error
 	retry  string
-	mu     sync.Mutex
 	events []event.Event
 }
 

@@ -95,8 +95,6 @@ type pendingInput struct {
 	absent  bool // there is no data of it now
 }
 
-func (c *pendingInput) cell() *cell { return &c.series.cells[c.session] }
-
 // gather collects what the unit of a session reads. Digests of sources are
 // computed only if hash is set; they are zero where they are not known.
 func (p *Plan) gather(ctx context.Context, g *gathered, u *unitSeries, session int, hash bool) error {

@@ -24,8 +24,8 @@ type group struct {
 // of stages and of appearance.
 func groupItems(p *plan.Plan) []group {
 	type id struct {
-		stage                  addr.Stage
-		marker, reason, detail string
+		stage          addr.Stage
+		marker, reason string
 	}
 	type members struct {
 		id

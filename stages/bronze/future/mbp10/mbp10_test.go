@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v17/arrow/array"
+
 	"dag/engine/stage"
+	"dag/engine/stage/stagetest"
 	"dag/stages/internal/dbn"
 )
 
@@ -201,6 +204,45 @@ func TestParameters(t *testing.T) {
 		}
 		if err := p.Check(p.Default); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// opened is a task that remembers in which order contracts are written.
+type opened struct {
+	*stagetest.Task
+	symbols []string
+}
+
+func (o *opened) Output(port string, fanOut ...string) (stage.Writer, error) {
+	o.symbols = append(o.symbols, fanOut...)
+	return o.Task.Output(port, fanOut...)
+}
+
+// TestContractsAreKeptApart looks for each contract's symbol and instrument on
+// every row of its own, written in the order of symbols.
+func TestContractsAreKeptApart(t *testing.T) {
+	m := metadata(dbn.SchemaMBP10, map[string]string{"ESZ25": "1", "ESU5": "2", "ESH6": "3"})
+	want := map[string]int64{"ESH6": 3, "ESU5": 2, "ESZ25": 1}
+	for range 20 { // the router keeps contracts in a map
+		task := &opened{Task: newTask(t, nil, file(t, m, event(1, of(1)), event(2, of(2)), event(3, of(3)), event(4, of(1))))}
+		if err := New().Run(t.Context(), task); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(task.symbols, []string{"ESH6", "ESU5", "ESZ25"}) {
+			t.Fatalf("contracts are written in the order %v", task.symbols)
+		}
+		for symbol, id := range want {
+			rec := task.Table("events", symbol)
+			texts := rec.Column(rec.Schema().FieldIndices("symbol")[0]).(*array.String)
+			for i, got := range longs(task.Task, symbol, "instrument_id") {
+				if got != id || texts.Value(i) != symbol {
+					t.Errorf("row %d of %s is of instrument %d and symbol %s", i+1, symbol, got, texts.Value(i))
+				}
+			}
+			if rec.NumRows() == 0 {
+				t.Errorf("%s has no rows", symbol)
+			}
 		}
 	}
 }

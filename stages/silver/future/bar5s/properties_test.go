@@ -125,7 +125,7 @@ func TestRanges(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		got := bars(t, semantics(rt), 0, recordOf(newGenerator(rapid.Uint64().Draw(rt, "seed"), false).events(60)))
 		for c, f := range got.Schema().Fields() {
-			least := math.NaN()
+			var least float64
 			switch {
 			case strings.Contains(f.Name, "_frac_"):
 				least = 0
