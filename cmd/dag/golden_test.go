@@ -33,7 +33,6 @@ func TestGoldenDays(t *testing.T) {
 		"week": {"2025-08-05", "2025-08-06", "2025-08-07", "2025-08-08"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			root := filepath.Join(t.TempDir(), "lake")
 			if err := os.CopyFS(filepath.Join(root, "raw"), os.DirFS(filepath.Join(golden, name, "raw"))); err != nil {
 				t.Fatal(err)

@@ -132,6 +132,10 @@ func TestHostileSymbols(t *testing.T) {
 	if task.Metrics()["dropped_unmapped"] != 1 {
 		t.Errorf("an empty symbol is a mapping: %v", task.Metrics())
 	}
+	live := file(t, metadata(dbn.SchemaMixed, nil), mapping(idU5, "ESU5"), mapping(5, ""), event(1, nil), event(2, of(5)))
+	if got := run(t, stage.Params{"max_unmapped_fraction": 0.5}, live).Metrics(); got["dropped_unmapped"] != 1 {
+		t.Errorf("an empty symbol of a live capture is a mapping: %v", got)
+	}
 }
 
 // TestErrors gives what cannot be bronze.
