@@ -2,6 +2,8 @@ module dag
 
 go 1.26.0
 
+ignore ./lake
+
 require (
 	github.com/apache/arrow/go/v17 v17.0.0
 	github.com/bmatcuk/doublestar/v4 v4.10.4
