@@ -185,6 +185,13 @@ func (r *runner) grow(e ending) {
 	for _, it := range g.Relinked {
 		r.block(r.queue.SetDeps(it.ID, it.Deps))
 	}
+	for _, it := range g.Blocked {
+		blocked, ok := r.queue.Block(it.ID)
+		if ok {
+			r.finish(it, stepResult{}, event.Blocked, nil, it.Blocked)
+		}
+		r.block(blocked)
+	}
 }
 
 func (r *runner) countFailure(err error) {
@@ -192,7 +199,8 @@ func (r *runner) countFailure(err error) {
 	r.outcome.LeaseHeld = r.outcome.LeaseHeld || errors.As(err, &held)
 	r.outcome.WriteError = r.outcome.WriteError || isWriteError(err)
 	n := r.outcome.Counts[event.Failed] + 1
-	r.failing = r.failing || r.o.FailFast || r.o.MaxFailures > 0 && n >= r.o.MaxFailures
+	// A lake that cannot be written fails everything else as well.
+	r.failing = r.failing || r.outcome.WriteError || r.o.FailFast || r.o.MaxFailures > 0 && n >= r.o.MaxFailures
 }
 
 func (r *runner) finish(it *plan.Item, res stepResult, result event.Result, err error, because string) {
@@ -218,9 +226,8 @@ func (r *runner) emit(e event.Event) {
 
 func unitOf(it *plan.Item) event.Unit { return event.Unit{Stage: it.Stage, Keys: it.Unit} }
 
-// attempts runs a step, and again with growing pauses as the stage allows. A
-// contract breach and a cancelled run are not tried again: they would end the
-// same.
+// attempts runs a step, and again with growing pauses as the stage allows,
+// unless the run has been cancelled.
 func (r *runner) attempts(ctx context.Context, w *plan.Work) (stepResult, error) {
 	for attempt := 1; ; attempt++ {
 		r.emit(event.StepStarted{Time: r.o.Now(), Unit: unitOf(w.Item), Reason: string(w.Item.Reason.Code), Attempt: attempt})

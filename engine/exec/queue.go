@@ -113,6 +113,21 @@ func (q *Queue) SetDeps(id int, deps []int) []Blocked {
 	return q.settle(id)
 }
 
+// Block ends a node that has not started, and returns what is blocked with it;
+// false if it has started or ended.
+func (q *Queue) Block(id int) ([]Blocked, bool) {
+	n := &q.nodes[id]
+	switch n.state {
+	case readied:
+		heap.Remove(&q.ready, q.ready.find(id))
+	case waits:
+	default:
+		return nil, false
+	}
+	q.fail(id)
+	return q.blockBelow(id), true
+}
+
 func without(list []int, id int) []int {
 	out := list[:0]
 	for _, x := range list {

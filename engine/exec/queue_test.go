@@ -161,3 +161,25 @@ func drive(t *rapid.T, nodes []exec.Node, grown, workers int, fails []int) []int
 	}
 	return order
 }
+
+func TestBlockEndsWhatHasNotStarted(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 1})
+	q.Add(exec.Node{ID: 0}, exec.Node{ID: 1}, exec.Node{ID: 2, Deps: []int{1}})
+	if id, _ := q.Next(); id != 1 {
+		t.Fatalf("%d started", id)
+	}
+	if _, ok := q.Block(1); ok {
+		t.Error("a running node was blocked")
+	}
+	if _, ok := q.Block(0); !ok {
+		t.Error("a ready node was not blocked")
+	}
+	blocked, ok := q.Block(2)
+	if !ok || len(blocked) != 0 {
+		t.Errorf("blocked %v, %v", blocked, ok)
+	}
+	q.End(1, true)
+	if id, ok := q.Next(); ok || !q.Empty() {
+		t.Errorf("%d started", id)
+	}
+}

@@ -126,11 +126,21 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Item.Reason),
 		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds()},
 	}
-	list := make([]lake.Output, len(outputs))
-	for i, o := range outputs {
+	var list []lake.Output
+	for _, o := range outputs {
+		if t.work.Keep[o.partition] {
+			continue // somebody else's data, which only --force replaces
+		}
 		copied := m
 		copied.Contract = manifest.Contract{Path: o.def.To.ContractPath, Digest: o.def.To.Contract.Digest}
-		list[i] = lake.Output{Partition: o.partition, Manifest: &copied}
+		list = append(list, lake.Output{Partition: o.partition, Manifest: &copied})
+	}
+	if t.fanOut != nil {
+		// Before anything is published the record names what was and what will be:
+		// after a crash between two outputs the next plan misses none of them.
+		if err := r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, union(t.work.Before, values)); err != nil {
+			return err
+		}
 	}
 	committed, err := t.staging.Commit(ctx, list)
 	if err != nil {
@@ -153,6 +163,13 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 		return r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, values)
 	}
 	return nil
+}
+
+// union of two lists, sorted, without repeats.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func reasonRecord(r plan.Reason) manifest.Reason {

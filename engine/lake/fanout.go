@@ -86,8 +86,8 @@ func (l *Lake) FanOut(stage addr.Stage, unit addr.Keys) ([]string, bool, error) 
 	return slices.Clone(values), ok, nil
 }
 
-// SetFanOut records the values a unit has made. The record is a convenience:
-// it is not synced, since the manifests hold the same.
+// SetFanOut records the values a unit makes. The record is synced: between the
+// publications of a unit's outputs nothing else says which are still to come.
 func (l *Lake) SetFanOut(stage addr.Stage, unit addr.Keys, values []string) (err error) {
 	if l.o.NoWrite {
 		return errNoWrite
@@ -139,5 +139,8 @@ func (l *Lake) appendFanOut(stage addr.Stage, line fanOutLine) (err error) {
 		return err
 	}
 	w.Write(append(b, '\n')) // its error is Flush's
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return f.Sync()
 }

@@ -89,34 +89,33 @@ func (p *Plan) judge(ctx context.Context, u *unitSeries, session int) (verdict, 
 	if p.force != nil && p.force(u, session) {
 		return p.judgeInputs(ctx, u, session, verdict{action: WillRun, reason: Reason{Code: Forced}}, false)
 	}
-	worst, complete := u.outputState(session)
+	worst, compared := u.outputState(session)
 	if worst.action != "" {
 		return p.judgeInputs(ctx, u, session, worst, false)
 	}
-	if !complete {
+	if !compared {
 		return verdict{}, nil // somebody else's data: fresh, whatever its inputs are
 	}
 	return p.judgeInputs(ctx, u, session, verdict{}, true)
 }
 
 // outputState looks at the unit's folders: the first that is not whole makes
-// it run. complete tells that all of them have a fingerprint to compare.
-func (u *unitSeries) outputState(session int) (v verdict, complete bool) {
-	complete = true
+// it run. compared tells that one of them has a fingerprint to compare.
+func (u *unitSeries) outputState(session int) (v verdict, compared bool) {
 	u.eachOutput(session, func(s *series) {
 		state := manifest.Missing
 		if t := s.cells[session].trace; t != nil {
 			state = t.State
 		}
 		code := stateCodes[state]
-		complete = complete && state == manifest.Complete
+		compared = compared || state == manifest.Complete
 		if code == "" || v.action != "" {
 			return
 		}
 		part := s.partition(session)
 		v = verdict{action: WillRun, reason: Reason{Code: code, Cause: &part}}
 	})
-	return v, complete
+	return v, compared
 }
 
 var stateCodes = map[manifest.State]Code{
@@ -160,7 +159,8 @@ func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
 	now := total(p.hasher, st.static, inputsSum(p.hasher, g.refs))
 	var v verdict
 	u.eachOutput(session, func(s *series) {
-		if v.action != "" || s.cells[session].trace.Fingerprint == now {
+		t := s.cells[session].trace
+		if v.action != "" || t == nil || t.State != manifest.Complete || t.Fingerprint == now {
 			return
 		}
 		part := s.partition(session)

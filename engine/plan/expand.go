@@ -382,21 +382,44 @@ func (p *Plan) setFanOut(u *unitSeries, o graph.Output, session int, values []st
 	return added
 }
 
-// fanOutFromLake recovers a lost record: a partition that lies in the lake and
-// belongs to the unit knows all its siblings.
+// fanOutFromLake recovers a lost record from what lies in the lake: of the
+// unit's own partitions each names its siblings, and the newest is right; those
+// of another tool stand for themselves.
 func (p *Plan) fanOutFromLake(u *unitSeries, session int) ([]string, bool) {
 	o := u.stage.def.Outputs[u.stage.fanOut]
+	var newest *manifest.Manifest
+	var foreign []string
 	for _, s := range p.datasets[o.To.Addr].series {
 		c := s.cells[session]
-		if c.trace == nil || c.trace.State != manifest.Complete {
+		if c.trace == nil || !c.trace.State.HasData() || !u.owns(s) {
 			continue
 		}
-		if _, ok := merge(u.values, s.values); !ok {
+		if c.trace.State == manifest.Unverified {
+			foreign = append(foreign, fanOutValue(o, s))
 			continue
 		}
-		if m, err := p.lake.Manifest(s.partition(session)); err == nil && m.Stage == u.stage.def.Addr.String() {
-			return m.FanOut, true
+		m, err := p.lake.Manifest(s.partition(session))
+		if err == nil && m.Stage == u.stage.def.Addr.String() && (newest == nil || m.Run.StartedAt > newest.Run.StartedAt) {
+			newest = m
 		}
 	}
-	return nil, false
+	if newest != nil {
+		return newest.FanOut, true
+	}
+	return foreign, len(foreign) > 0
+}
+
+// owns tells whether a series goes with the unit's own key values.
+func (u *unitSeries) owns(s *series) bool {
+	_, ok := merge(u.values, s.values)
+	return ok
+}
+
+// fanOutValue is the value of a series among those of a fan-out.
+func fanOutValue(o graph.Output, s *series) string {
+	parts := make([]string, len(o.FanOut))
+	for i, k := range o.FanOut {
+		parts[i] = s.values[k]
+	}
+	return strings.Join(parts, ",")
 }

@@ -139,7 +139,7 @@ func (g *gathered) partitions(port string) int {
 	n := 0
 	for i := range g.refs {
 		r := &g.refs[i]
-		if r.port == port && (i == 0 || g.refs[i-1].series != r.series || g.refs[i-1].session != r.session) {
+		if r.port == port && (i == 0 || g.refs[i-1].port != port || g.refs[i-1].series != r.series || g.refs[i-1].session != r.session) {
 			n++
 		}
 	}

@@ -327,3 +327,33 @@ func TestUnknownUnitsBelowAnUnselectedFanOutAreBlocked(t *testing.T) {
 		t.Errorf("of another day: %+v", p.After)
 	}
 }
+
+func TestForeignOutputsOfAFanOutAreFresh(t *testing.T) {
+	w := week(t, "2025-08-04")
+	w.apply(graph.Request{}, false, "")
+	clear(w.fans)
+	for _, s := range []string{"ESU5", "ESZ5"} {
+		w.state[w.part("bronze.t.events[symbol="+s+",dt=2025-08-04]")] = manifest.Unverified
+	}
+	for _, l := range lines(w.mustPlan(graph.Request{})) {
+		if strings.Contains(l, "ingest[") {
+			t.Errorf("planned %s", l)
+		}
+	}
+}
+
+func TestOneForeignSiblingFreezesNothing(t *testing.T) {
+	w := week(t, "2025-08-04")
+	w.apply(graph.Request{}, false, "")
+	foreign := w.part("bronze.t.events[symbol=ESU5,dt=2025-08-04]")
+	w.state[foreign] = manifest.Unverified
+	w.raw["ES"]["es-2025-08-04.dbn"] = "ESU5 ESZ5:new"
+	p := w.mustPlan(graph.Request{})
+	if len(p.Items) == 0 || p.Items[0].Reason.Code != plan.InputChanged {
+		t.Fatalf("planned %v", lines(p))
+	}
+	work, err := p.Resolve(t.Context(), p.Items[0])
+	if err != nil || !work.Keep[foreign] || len(work.Keep) != 1 {
+		t.Errorf("kept %v (%v)", work.Keep, err)
+	}
+}

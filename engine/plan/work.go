@@ -24,6 +24,9 @@ type Work struct {
 	Fresh bool
 	// Before are the values that a fan-out made last time.
 	Before []string
+	// Keep are known outputs that hold data of another tool: they are not
+	// replaced unless the item was forced.
+	Keep map[addr.Partition]bool
 
 	refs []ref
 }
@@ -42,12 +45,12 @@ type InputRef struct {
 // Resolve looks at an item again. The error says why it cannot run.
 func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	u, session := it.unit.series, it.unit.session
-	_, complete := u.outputState(session)
+	worst, compared := u.outputState(session)
 	known := true
 	if u.stage.fanOut >= 0 {
 		_, known = u.fan[session]
 	}
-	compare := known && complete && it.Reason.Code != Forced
+	compare := known && compared && worst.action == "" && it.Reason.Code != Forced
 	var g gathered
 	if err := p.gather(ctx, &g, u, session, compare); err != nil {
 		return nil, err
@@ -58,7 +61,12 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	case g.lacking != "":
 		return nil, fmt.Errorf("there is no partition of %s for it any more", g.lacking)
 	}
-	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, refs: g.refs}
+	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, Keep: map[addr.Partition]bool{}, refs: g.refs}
+	u.eachOutput(session, func(s *series) {
+		if t := s.cells[session].trace; t != nil && t.State == manifest.Unverified && it.Reason.Code != Forced {
+			w.Keep[s.partition(session)] = true
+		}
+	})
 	for _, kv := range it.Unit.Pairs() {
 		w.Keys[kv.Key] = kv.Value
 	}
@@ -140,6 +148,7 @@ func (p *Plan) Settled(it *Item) {
 type Growth struct {
 	Added    []*Item // new items, inputs before outputs
 	Relinked []*Item // items whose Deps are others now
+	Blocked  []*Item // items of which it turned out that they cannot run
 }
 
 // FanOut tells the plan which values a fan-out item made. Call it after
@@ -242,9 +251,12 @@ func (p *Plan) affected(st *stageState, dirty changes) []*unitSeries {
 func (p *Plan) reconsider(u *unitSeries, days calendar.Set, g *Growth) {
 	days.Each(func(i int) {
 		if id := u.status[i].item; id != 0 {
-			if it := p.Items[id-1]; u.status[i].action != "" {
-				p.linkItem(it)
-				g.Relinked = append(g.Relinked, it)
+			if it := p.Items[id-1]; u.status[i].action != "" && it.Blocked == "" {
+				if p.linkItem(it); it.Blocked != "" {
+					g.Blocked = append(g.Blocked, it)
+				} else {
+					g.Relinked = append(g.Relinked, it)
+				}
 			}
 			return
 		}
