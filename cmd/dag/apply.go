@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -127,7 +129,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 		}
 	}()
 	if err := l.Sweep(ctx); err != nil {
-		return outcome, fmt.Errorf("removing what an earlier run left: %w", err)
+		a.diagnose(diag.List{{Severity: diag.Warning, Code: "sweep", Summary: "not everything that an earlier run left could be removed", Detail: err.Error()}})
 	}
 	made, err := p.plan(ctx, l, r)
 	if err == nil && check != nil {
@@ -138,21 +140,34 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	}
 	if !a.flags.quiet && !a.flags.json {
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
+		show, to := doc.Summary, a.stderr
 		if len(made.Items) == 0 {
-			err := doc.Text(a.stdout, a.style(a.stdout), a.commands(selection))
-			if doc.Blocked() {
-				err = errors.Join(err, exit(exitFailed))
-			}
+			show, to = func(w io.Writer, s view.Style) error { return doc.Text(w, s, a.commands(selection)) }, a.stdout
+		}
+		if err := show(to, a.style(to)); err != nil {
 			return outcome, err
 		}
-		if err := doc.Summary(a.stderr, a.style(a.stderr)); err != nil {
-			return outcome, err
-		}
+	}
+	if len(made.Items) == 0 && !a.flags.json {
+		return outcome, unknowable(made)
 	}
 	options := exec.Options{
 		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, RunID: id, Now: a.now, After: time.After,
 	}
-	return p.execute(ctx, made, l, options, f.progress, a.commands(selection))
+	outcome, err = p.execute(ctx, made, l, options, f.progress, a.commands(selection))
+	if err == nil {
+		err = unknowable(made)
+	}
+	return outcome, err
+}
+
+// unknowable is the exit code of a plan with stages below a fan-out that has
+// neither run nor been selected: what was asked for is not all there.
+func unknowable(made *plan.Plan) error {
+	if slices.ContainsFunc(made.After, func(k plan.KnownAfter) bool { return k.Blocked }) {
+		return exit(exitFailed)
+	}
+	return nil
 }
 
 // execute runs a plan, shows it, and turns what became of it into an error.
@@ -275,7 +290,7 @@ func (a *app) adopt(file *plan.File) error {
 	for name, value := range file.Variables {
 		a.flags.vars = append(a.flags.vars, name+"="+value)
 	}
-	a.flags.varFiles, a.flags.lake = file.VarFiles, file.Lake
+	a.flags.lake = file.Lake
 	return nil
 }
 

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,11 +68,31 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 		if err == nil && f.out != "" {
 			err = p.save(made, f.out)
 		}
-		if err == nil && f.detailed && len(made.Items) > 0 {
+		if err == nil && f.detailed && (len(made.Items) > 0 || doc.Blocked()) {
 			return exit(exitChanges)
 		}
 		return err
 	})
+}
+
+// givenVariables are the values of all variables that do not have their default,
+// as --var takes them: wherever they came from, the saved plan has them.
+func (p *project) givenVariables() (map[string]string, error) {
+	vars := map[string]string{}
+	for _, v := range p.config.Variables {
+		if v.Origin == "default" {
+			continue
+		}
+		vars[v.Name] = v.Value
+		if strings.HasPrefix(v.Value, `"`) { // --var takes text as it is
+			var text string
+			if err := json.Unmarshal([]byte(v.Value), &text); err != nil {
+				return nil, fmt.Errorf("variable %s: %w", v.Name, err)
+			}
+			vars[v.Name] = text
+		}
+	}
+	return vars, nil
 }
 
 // save writes a plan with everything that `apply` needs to make it again.
@@ -79,18 +101,11 @@ func (p *project) save(made *plan.Plan, name string) error {
 	if err != nil {
 		return err
 	}
-	vars, err := p.app.vars()
+	vars, err := p.givenVariables()
 	if err != nil {
 		return err
 	}
 	f := plan.File{Variables: vars, Force: made.Request.Force, Selection: made.Request.Selection.Request, Items: items}
-	for _, v := range p.app.flags.varFiles {
-		abs, err := filepath.Abs(v)
-		if err != nil {
-			return err
-		}
-		f.VarFiles = append(f.VarFiles, abs)
-	}
 	if f.Lake, err = filepath.Abs(p.lakeRoot()); err != nil {
 		return err
 	}

@@ -18,9 +18,8 @@ const (
 type File struct {
 	Format        string            `json:"format"`
 	FormatVersion int               `json:"format_version"`
-	Variables     map[string]string `json:"variables"` // those given by flags, as typed
-	VarFiles      []string          `json:"var_files,omitempty"`
-	Lake          string            `json:"lake"` // the root, as given or configured
+	Variables     map[string]string `json:"variables"` // those without their default, as --var takes them
+	Lake          string            `json:"lake"`      // the root, as given or configured
 	Force         bool              `json:"force,omitempty"`
 	Selection     graph.Request     `json:"selection"`
 	Items         []FileItem        `json:"items"`
@@ -28,13 +27,15 @@ type File struct {
 
 // FileItem is one saved item with its preconditions.
 type FileItem struct {
-	Stage   string      `json:"stage"`
-	Unit    addr.Keys   `json:"unit"`
-	Action  Action      `json:"action"`
-	Reason  Code        `json:"reason"`
-	Blocked string      `json:"blocked,omitempty"`
-	Inputs  []FileInput `json:"inputs"`
-	Outputs []FileInput `json:"outputs"`
+	Stage   string    `json:"stage"`
+	Unit    addr.Keys `json:"unit"`
+	Action  Action    `json:"action"`
+	Reason  Code      `json:"reason"`
+	Blocked string    `json:"blocked,omitempty"`
+	// Definition sums up the stage: its definition, parameters, transform and contract.
+	Definition string      `json:"definition"`
+	Inputs     []FileInput `json:"inputs"`
+	Outputs    []FileInput `json:"outputs"`
 }
 
 // FileInput is a partition, or a source's file, and the digest it had; the
@@ -61,7 +62,7 @@ func (p *Plan) Save() ([]FileItem, error) {
 }
 
 func (p *Plan) saveItem(it *Item) (FileItem, error) {
-	out := FileItem{Stage: it.Stage.String(), Unit: it.Unit, Action: it.Action, Reason: it.Reason.Code, Blocked: it.Blocked, Inputs: []FileInput{}, Outputs: []FileInput{}}
+	out := FileItem{Stage: it.Stage.String(), Unit: it.Unit, Action: it.Action, Reason: it.Reason.Code, Blocked: it.Blocked, Definition: it.unit.series.stage.static.String(), Inputs: []FileInput{}, Outputs: []FileInput{}}
 	u, session := it.unit.series, it.unit.session
 	g, err := p.preconditions(u, session)
 	if err != nil {
@@ -134,17 +135,38 @@ func (p *Plan) Drifts(saved []FileItem) ([]Drift, error) {
 		id := s.Describe()
 		it, ok := now[id]
 		if !ok {
-			out = append(out, Drift{id, "is up to date by now"})
+			out = append(out, Drift{id, p.gone(s)})
 			continue
 		}
 		fresh, err := p.saveItem(it)
 		if err != nil {
 			return nil, err
 		}
+		if s.Definition != fresh.Definition {
+			out = append(out, Drift{id, "its stage, parameters, transform or contract are others now"})
+		}
 		out = append(out, driftOf(id, "input", s.Inputs, fresh.Inputs)...)
 		out = append(out, driftOf(id, "output", s.Outputs, fresh.Outputs)...)
 	}
 	return out, nil
+}
+
+// gone says why a saved unit is not in the plan any more.
+func (p *Plan) gone(f FileItem) string {
+	for _, st := range p.stages {
+		if st.def.Addr.String() != f.Stage {
+			continue
+		}
+		for _, u := range st.series {
+			found := false
+			u.days.Each(func(i int) { found = found || u.unitKeys(i) == f.Unit })
+			if found {
+				return "is up to date by now"
+			}
+		}
+		return "has nothing to be made from any more"
+	}
+	return "belongs to a stage that the pipeline does not have"
 }
 
 // Describe names the unit as Item.Describe does.

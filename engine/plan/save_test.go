@@ -60,6 +60,10 @@ func TestSavedPlanDriftsOnlyWhereTheLakeDid(t *testing.T) {
 			t.Errorf("%s is not in the saved plan", it.Describe())
 		}
 	}
+	drifts, err = w.only(f).Drifts(f.Items)
+	if err != nil || len(drifts) == 0 || drifts[0].What != "its stage, parameters, transform or contract are others now" {
+		t.Errorf("a parameter was changed, and the drifts are %v (%v)", drifts, err)
+	}
 	w.param = "1"
 	w.configure()
 
