@@ -98,11 +98,27 @@ func (a *app) loadAll() (*project, diag.List, error) {
 	if !list.HasErrors() {
 		var cycles diag.List
 		p.graph, cycles = graph.Build(p.config)
+		for i := range cycles {
+			cycles[i].Source = sourceLine(root, cycles[i].Range)
+		}
 		list = append(list, cycles...)
 	}
 	p.loaded = a.now().Sub(start)
 	a.phases = append(a.phases, phase{"config", p.loaded})
 	return p, list, nil
+}
+
+// sourceLine is the line a diagnostic points at; empty if it cannot be read.
+func sourceLine(root string, r diag.Range) string {
+	b, err := os.ReadFile(filepath.Join(root, r.File))
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(string(b), "\n")
+	if r.Line < 1 || r.Line > len(lines) {
+		return ""
+	}
+	return strings.TrimSuffix(lines[r.Line-1], "\r")
 }
 
 // vars are the values of --var by name.
