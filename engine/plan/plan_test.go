@@ -357,3 +357,27 @@ func TestOneForeignSiblingFreezesNothing(t *testing.T) {
 		t.Errorf("kept %v (%v)", work.Keep, err)
 	}
 }
+
+func TestOneDatasetThroughTwoPorts(t *testing.T) {
+	w := week(t, "2025-08-04", "2025-08-05")
+	w.extra = `
+dataset "silver" "t" "pair" {
+  keys     = ["symbol", "dt"]
+  path     = "pair/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "pair" {
+  transform = "t.pair"
+  input "a" { from = dataset.silver.t.bars }
+  input "b" { from = dataset.silver.t.bars }
+  output "out" { to = dataset.silver.t.pair }
+}
+`
+	w.configure()
+	w.apply(graph.Request{}, false, "")
+	m := w.parts[w.part("silver.t.pair[symbol=ESU5,dt=2025-08-04]")]
+	if m == nil || len(m.Inputs) != 2 || m.Inputs[0].Partition != m.Inputs[1].Partition {
+		t.Errorf("made from %+v", m)
+	}
+	equal(t, lines(w.mustPlan(graph.Request{})), nil)
+}

@@ -118,6 +118,7 @@ func transforms(version int) []stage.Transform {
 	factor := stage.Param{Name: "factor", Type: stage.Int, Default: int64(1)}
 	return []stage.Transform{
 		fake{stage.Spec{Name: "t.ingest", Version: 1, Inputs: []stage.Input{{Name: "in", Raw: true}}, Outputs: []stage.Output{{Name: "out", Schema: schema, FanOut: true}}}},
+		fake{stage.Spec{Name: "t.pair", Version: 1, Inputs: []stage.Input{{Name: "a", Columns: schema}, {Name: "b", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}}},
 		fake{stage.Spec{Name: "t.copy", Version: version, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}, Params: []stage.Param{factor}}},
 	}
 }
@@ -136,6 +137,7 @@ type world struct {
 	graph   *graph.Graph
 	version int
 	param   string
+	extra   string                       // HCL beside the pipeline
 	raw     map[string]map[string]string // root → file name → content, "ESU5 ESZ5:text" lists the symbols
 	parts   map[addr.Partition]*manifest.Manifest
 	state   map[addr.Partition]manifest.State // where it is not Complete
@@ -156,14 +158,14 @@ var graphs sync.Map
 
 func (w *world) configure() {
 	w.t.Helper()
-	key := fmt.Sprint(w.param, "@", w.version)
+	key := fmt.Sprint(w.param, "@", w.version, w.extra)
 	if g, ok := graphs.Load(key); ok {
 		w.graph = g.(*graph.Graph)
 		return
 	}
 	cfg, list := config.Load(config.Options{
 		Dir:        ".",
-		Pipelines:  fstest.MapFS{"p.hcl": {Data: []byte(strings.Replace(pipeline, "PARAM", w.param, 1))}},
+		Pipelines:  fstest.MapFS{"p.hcl": {Data: []byte(strings.Replace(pipeline, "PARAM", w.param, 1) + w.extra)}},
 		Contracts:  fstest.MapFS{"t.avsc": {Data: []byte(avsc)}},
 		Transforms: transforms(w.version),
 	})
