@@ -95,13 +95,15 @@ func (a *app) loadAll() (*project, diag.List, error) {
 		Dir: root, Pipelines: os.DirFS(filepath.Join(root, pipelinesDir)), Contracts: os.DirFS(filepath.Join(root, contractsDir)),
 		Transforms: stages.All(), Vars: vars, VarFiles: a.flags.varFiles, Environ: a.environ, LakeRoot: a.flags.lake,
 	})
+	// What evaluated well is enough to find cycles beside other mistakes.
+	g, cycles := graph.Build(p.config)
+	for i := range cycles {
+		cycles[i].Source = sourceLine(root, cycles[i].Range)
+	}
+	list = append(list, cycles...)
+	list.Sort()
 	if !list.HasErrors() {
-		var cycles diag.List
-		p.graph, cycles = graph.Build(p.config)
-		for i := range cycles {
-			cycles[i].Source = sourceLine(root, cycles[i].Range)
-		}
-		list = append(list, cycles...)
+		p.graph = g
 	}
 	p.loaded = a.now().Sub(start)
 	a.phases = append(a.phases, phase{"config", p.loaded})
