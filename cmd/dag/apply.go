@@ -92,11 +92,7 @@ func isPlanFile(args []string) bool {
 }
 
 func (a *app) apply(ctx context.Context, r graph.Request, f applyFlags) error {
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(r)
+	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
 	}
@@ -263,11 +259,7 @@ func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
 	if err := a.adopt(file); err != nil {
 		return err
 	}
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(file.Selection)
+	p, sel, err := a.loadSelected(file.Selection)
 	if err != nil {
 		return err
 	}

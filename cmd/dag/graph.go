@@ -55,11 +55,7 @@ func (a *app) graph(ctx context.Context, r graph.Request, f graphFlags) error {
 	if err := oneOf("--level", f.level, "dataset", "stage", "partition"); err != nil {
 		return err
 	}
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(r)
+	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
 	}

@@ -39,11 +39,7 @@ func (a *app) lsCmd() *cobra.Command {
 }
 
 func (a *app) ls(ctx context.Context, r graph.Request, end string) error {
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(r)
+	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
 	}

@@ -50,11 +50,7 @@ func (a *app) planCmd() *cobra.Command {
 }
 
 func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(r)
+	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,16 @@ func requestText(r graph.Request) string {
 	return strings.Join(parts, " ")
 }
 
+// loadSelected loads the project and resolves a selection in it.
+func (a *app) loadSelected(r graph.Request) (*project, *graph.Selection, error) {
+	p, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	sel, err := p.choose(r)
+	return p, sel, err
+}
+
 // choose resolves a request, and checks the words that are no selectors
 // against what the project has.
 func (p *project) choose(r graph.Request) (*graph.Selection, error) {

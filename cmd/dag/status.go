@@ -34,11 +34,7 @@ func (a *app) statusCmd() *cobra.Command {
 }
 
 func (a *app) status(ctx context.Context, r graph.Request, detailed bool) error {
-	p, err := a.load()
-	if err != nil {
-		return err
-	}
-	sel, err := p.choose(r)
+	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	_ "time/tzdata" // the test does not depend on the machine's zones
 
 	"dag/stages/internal/dbn"
 
@@ -228,7 +229,7 @@ func TestContracts(t *testing.T) {
 func TestNewYorkMidnight(t *testing.T) {
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {
-		t.Skip("no time zones on this machine: ", err)
+		t.Fatal(err)
 	}
 	for d := time.Date(2007, 1, 1, 0, 0, 0, 0, time.UTC); d.Year() < 2030; d = d.AddDate(0, 0, 1) {
 		if d.Weekday() == time.Sunday {
