@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dag/engine/config"
+	"dag/engine/contract"
 	"dag/engine/diag"
 	"dag/engine/graph"
 	"dag/engine/lake"
@@ -162,6 +163,12 @@ func (p *project) openLake(o lake.Options) (*lake.Lake, error) {
 // layout is what the lake needs to know of a dataset.
 func layout(d *config.Dataset) lake.Layout {
 	l := lake.Layout{Addr: d.Addr, Source: d.Source, Contract: d.Contract, ContractPath: d.ContractPath, Sort: d.Sort}
+	for _, t := range d.Tables {
+		if l.Tables == nil {
+			l.Tables = map[string]*contract.Contract{}
+		}
+		l.Tables[t.Name] = t.Contract
+	}
 	for _, k := range d.Keys {
 		l.Keys = append(l.Keys, lake.Key{Name: k.Name, Date: k.Date, Check: k.Check})
 	}

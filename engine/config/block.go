@@ -156,6 +156,23 @@ func (b block) texts(name string) ([]string, bool) {
 	return list, true
 }
 
+// textMap returns strings by name.
+func (b block) textMap(name string) (map[string]string, bool) {
+	v, ok := b.get(name, cty.Map(cty.String))
+	if !ok {
+		return nil, false
+	}
+	out := map[string]string{}
+	for k, item := range v.AsValueMap() {
+		if item.IsNull() {
+			b.error(codeValue, b.at(name), fmt.Sprintf("%s of %s is null", k, name), "", "")
+			return nil, false
+		}
+		out[k] = item.AsString()
+	}
+	return out, true
+}
+
 // whole returns an integer between lo and hi.
 func (b block) whole(name string, lo, hi int) (int, bool) {
 	v, ok := b.get(name, cty.Number)

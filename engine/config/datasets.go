@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"regexp"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -21,7 +24,7 @@ type declaration struct {
 
 var (
 	sourceArguments  = []string{"for_each", "name", "description", "keys", "path", "files", "tags"}
-	datasetArguments = []string{"for_each", "name", "description", "keys", "path", "contract", "sort", "tags"}
+	datasetArguments = []string{"for_each", "name", "description", "keys", "path", "contract", "tables", "sort", "tags"}
 )
 
 // readDatasets declares all sources and datasets first, so that a reference to
@@ -107,6 +110,7 @@ func (d declaration) read() *Dataset {
 	}
 	d.require("contract")
 	d.readContract(ds)
+	d.readTables(ds)
 	return ds
 }
 
@@ -147,6 +151,27 @@ func (d declaration) readContract(ds *Dataset) {
 	for _, column := range ds.Sort {
 		if !ds.Contract.Schema.HasField(column) {
 			d.error(codeUnknownColumn, d.at("sort"), fmt.Sprintf("contract %s has no column %s", name, column), "", didYouMean(column, columnNames(ds.Contract)))
+		}
+	}
+}
+
+// tableName is what a further table may be called: the name of its file.
+var tableName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// readTables reads the contracts of what a partition holds beside its rows.
+func (d declaration) readTables(ds *Dataset) {
+	paths, ok := d.textMap("tables")
+	if !ok {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(paths)) {
+		if !tableName.MatchString(name) {
+			d.error(codeValue, d.at("tables"), fmt.Sprintf("%q cannot be the name of a table", name), "", "use lower-case letters, digits and _; a letter first")
+			continue
+		}
+		c := d.contractAt(paths[name], d.at("tables"), d.valuesOf("tables"))
+		if c != nil {
+			ds.Tables = append(ds.Tables, Table{name, c, paths[name]})
 		}
 	}
 }

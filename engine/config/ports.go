@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -77,6 +78,7 @@ func (b stageBlock) checkSchemas() {
 		}
 	}
 	for i, out := range st.Outputs {
+		b.checkTables(out, st.Spec.Outputs[i])
 		schema := st.Spec.Outputs[i].Schema
 		if schema == nil || out.To.Contract == nil {
 			continue
@@ -85,6 +87,30 @@ func (b stageBlock) checkSchemas() {
 			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("what transform %s writes at output %s does not fit the contract of %s", st.Spec.Name, out.Port, out.To.Addr),
 				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, out.To.ContractPath)))
 		}
+	}
+}
+
+// checkTables holds the further tables of a port to those of its dataset.
+func (b stageBlock) checkTables(out Output, port stage.Output) {
+	has := map[string]Table{}
+	for _, t := range out.To.Tables {
+		has[t.Name] = t
+	}
+	for _, want := range port.Tables {
+		t, ok := has[want.Name]
+		delete(has, want.Name)
+		if !ok {
+			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("transform %s writes a table %s at output %s, and %s has none", b.stage.Spec.Name, want.Name, out.Port, out.To.Addr),
+				"", fmt.Sprintf("add its contract to the dataset: tables = { %s = \"….avsc\" }", want.Name)))
+			continue
+		}
+		if problems := contract.Compare(t.Contract.Schema, want.Schema); problems != nil {
+			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("what transform %s writes at output %s does not fit the contract of %s for table %s", b.stage.Spec.Name, out.Port, out.To.Addr, t.Name),
+				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, t.ContractPath)))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("%s has a table %s, which transform %s does not write at output %s", out.To.Addr, name, b.stage.Spec.Name, out.Port), "", "remove it from the dataset's tables"))
 	}
 }
 

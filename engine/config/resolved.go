@@ -43,17 +43,18 @@ type (
 		DerivesFrom string `json:"derives_from,omitempty"`
 	}
 	resolvedDataset struct {
-		Address     string   `json:"address"`
-		Description string   `json:"description,omitempty"`
-		Keys        []string `json:"keys"`
-		Derived     []string `json:"derived_keys,omitempty"`
-		Path        string   `json:"path"`
-		FilesOn     string   `json:"files_on,omitempty"` // an example, where the date alone decides
-		Contract    string   `json:"contract,omitempty"`
-		Digest      string   `json:"contract_digest,omitempty"`
-		Sort        []string `json:"sort,omitempty"`
-		Tags        []string `json:"tags,omitempty"`
-		At          string   `json:"at"`
+		Address     string            `json:"address"`
+		Description string            `json:"description,omitempty"`
+		Keys        []string          `json:"keys"`
+		Derived     []string          `json:"derived_keys,omitempty"`
+		Path        string            `json:"path"`
+		FilesOn     string            `json:"files_on,omitempty"` // an example, where the date alone decides
+		Contract    string            `json:"contract,omitempty"`
+		Tables      map[string]string `json:"tables,omitempty"`
+		Digest      string            `json:"contract_digest,omitempty"`
+		Sort        []string          `json:"sort,omitempty"`
+		Tags        []string          `json:"tags,omitempty"`
+		At          string            `json:"at"`
 	}
 	resolvedStage struct {
 		Address     string           `json:"address"`
@@ -151,6 +152,12 @@ func resolveDataset(d *Dataset) resolvedDataset {
 	r := resolvedDataset{
 		Address: d.Addr.String(), Description: d.Description, Keys: d.KeyNames(), Derived: keyNames(d.Derived),
 		Path: pathText(d.Path), Contract: d.ContractPath, Sort: d.Sort, Tags: d.Tags, At: d.Range.String(),
+	}
+	for _, t := range d.Tables {
+		if r.Tables == nil {
+			r.Tables = map[string]string{}
+		}
+		r.Tables[t.Name] = t.ContractPath
 	}
 	if d.Contract != nil {
 		r.Digest = d.Contract.Digest

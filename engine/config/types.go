@@ -70,9 +70,17 @@ type Dataset struct {
 	Files        *FilePattern
 	Contract     *contract.Contract // nil for sources
 	ContractPath string             // relative to contracts/
+	Tables       []Table            // what a partition holds beside its rows, by name
 	Sort         []string           // columns each file is sorted by
 	Tags         []string
 	Range        diag.Range
+}
+
+// Table is a table that every partition of a dataset holds beside its rows.
+type Table struct {
+	Name         string
+	Contract     *contract.Contract
+	ContractPath string // relative to contracts/
 }
 
 // Segment is one folder name with key values in it: "symbol=${key.symbol}" is

@@ -21,6 +21,7 @@ import (
 
 	"dag/engine/addr"
 	"dag/engine/config"
+	"dag/engine/contract"
 	"dag/engine/event"
 	"dag/engine/exec"
 	"dag/engine/graph"
@@ -82,6 +83,7 @@ dataset "gold" "t" "total" {
   keys     = ["root"]
   path     = "total/${key.root}"
   contract = "t.avsc"
+  tables   = { counts = "t.avsc" }
 }
 stage "total" {
   transform = "t.total"
@@ -192,11 +194,23 @@ func total(_ context.Context, t stage.Task) error {
 	for _, v := range in {
 		sum += v
 	}
+	counts, err := t.OutputTable("out", "counts")
+	if err != nil {
+		return err
+	}
+	if err := write(counts, int64(len(in))); err != nil {
+		return err
+	}
 	w, err := t.Output("out")
 	if err != nil {
 		return err
 	}
-	return write(w, sum)
+	f, err := t.OutputFile("out", "sum.txt")
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(f, sum)
+	return errors.Join(write(w, sum), f.Close())
 }
 
 // world is a project with its lake in a folder.
@@ -232,6 +246,10 @@ func (w *world) open() (*graph.Graph, *lake.Lake) {
 			s.Inputs[0] = stage.Input{Name: "in", Raw: true}
 			s.Outputs[0].FanOut = true
 		}
+		if name == "total" {
+			s.Outputs[0].Tables = []stage.Table{{Name: "counts", Schema: schema}}
+			s.Outputs[0].Files = []string{"sum.txt", "never.bin"}
+		}
 		list = append(list, transform{s, w.runs[name]})
 	}
 	cfg, diags := config.Load(config.Options{
@@ -248,6 +266,9 @@ func (w *world) open() (*graph.Graph, *lake.Lake) {
 	var layouts []lake.Layout
 	for _, d := range cfg.Datasets {
 		l := lake.Layout{Addr: d.Addr, Source: d.Source, Contract: d.Contract, ContractPath: d.ContractPath, Sort: d.Sort}
+		for _, t := range d.Tables {
+			l.Tables = map[string]*contract.Contract{t.Name: t.Contract}
+		}
 		for _, k := range d.Keys {
 			l.Keys = append(l.Keys, lake.Key{Name: k.Name, Date: k.Date, Check: k.Check})
 		}
@@ -564,5 +585,22 @@ func TestTwoAppliesAtOnceMakeEverythingOnce(t *testing.T) {
 	g, lk := w.open()
 	if p := w.plan(g, lk); len(p.Items) != 0 {
 		t.Errorf("left to do: %s", p.Items[0].Describe())
+	}
+}
+
+// What a partition holds beside its rows is committed with them, opened or not.
+func TestTablesAndFilesAreCommitted(t *testing.T) {
+	w := newWorld(t)
+	w.raw("2025-01-01.txt", "ESH5 1\nESH5 2\n")
+	w.apply(context.Background(), nil)
+	dir := filepath.Join(w.root, "total", "ES")
+	if b, err := os.ReadFile(filepath.Join(dir, "sum.txt")); string(b) != "6" || err != nil {
+		t.Errorf("sum.txt holds %q, %v", b, err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "never.bin")); len(b) > 0 || err != nil {
+		t.Errorf("never.bin holds %q, %v", b, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "counts.parquet")); err != nil {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -47,6 +48,7 @@ type output struct {
 	partition addr.Partition
 	value     string // of a fan-out
 	writer    *lake.Writer
+	taken     bool // the transform has asked for the rows' writer
 	task      *task
 }
 
@@ -138,6 +140,38 @@ func (t *task) progress(count *atomic.Int64, rows int64) {
 }
 
 func (t *task) Output(port string, fanOut ...string) (stage.Writer, error) {
+	o, err := t.openOutput(port, fanOut)
+	if err != nil {
+		return nil, err
+	}
+	if o.taken {
+		return nil, fmt.Errorf("%s is written twice by one unit", o.partition)
+	}
+	o.taken = true
+	return o, nil
+}
+
+func (t *task) OutputTable(port, table string) (stage.Writer, error) {
+	o, err := t.openOutput(port, nil)
+	if err != nil {
+		return nil, err
+	}
+	return o.writer.Table(table)
+}
+
+func (t *task) OutputFile(port, name string) (io.WriteCloser, error) {
+	o, err := t.openOutput(port, nil)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(o.spec().Files, name) {
+		return nil, fmt.Errorf("the transform %s declares no file %q at port %q", t.work.Stage.Spec.Name, name, port)
+	}
+	return o.writer.File(name)
+}
+
+// openOutput opens the partition of a port, once.
+func (t *task) openOutput(port string, fanOut []string) (*output, error) {
 	def := t.outputDef(port)
 	if def == nil {
 		return nil, fmt.Errorf("the transform %s has no output port %q", t.work.Stage.Spec.Name, port)
@@ -150,17 +184,17 @@ func (t *task) Output(port string, fanOut ...string) (stage.Writer, error) {
 			return nil, err
 		}
 	}
-	o := &output{def: def, partition: t.work.Output(*def, fanOut), value: strings.Join(fanOut, ","), task: t}
-	for _, other := range t.opened {
-		if other.partition == o.partition {
-			return nil, fmt.Errorf("%s is written twice by one unit", o.partition)
+	p := t.work.Output(*def, fanOut)
+	for _, o := range t.opened {
+		if o.partition == p {
+			return o, nil
 		}
 	}
-	w, err := t.staging.Partition(o.partition)
-	if err != nil {
+	o := &output{def: def, partition: p, value: strings.Join(fanOut, ","), task: t}
+	var err error
+	if o.writer, err = t.staging.Partition(p); err != nil {
 		return nil, err
 	}
-	o.writer = w
 	t.opened = append(t.opened, o)
 	return o, nil
 }
@@ -201,7 +235,31 @@ func (o *output) Write(rec arrow.Record) error {
 
 func (o *output) Close() error { return o.writer.Close() }
 
+// spec is what the transform declares of the port.
+func (o *output) spec() *stage.Output {
+	outputs := o.task.work.Stage.Spec.Outputs
+	i := slices.IndexFunc(outputs, func(s stage.Output) bool { return s.Name == o.def.Port })
+	return &outputs[i]
+}
+
+// closeWriters ends all rows; a port with binary files holds each of them, even
+// if nothing was written to it.
 func (t *task) closeWriters() error {
+	for i := range t.work.Stage.Spec.Outputs {
+		out := &t.work.Stage.Spec.Outputs[i]
+		for _, name := range out.Files {
+			o, err := t.openOutput(out.Name, nil)
+			if err != nil {
+				return err
+			}
+			if o.writer.Holds(name) {
+				continue
+			}
+			if _, err := o.writer.File(name); err != nil {
+				return err
+			}
+		}
+	}
 	for _, o := range t.opened {
 		if err := o.writer.Close(); err != nil {
 			return err

@@ -105,7 +105,8 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 			return nil, err
 		}
 	}
-	if err := w.Close(); err != nil {
+	files, err := w.finish()
+	if err != nil {
 		return nil, err
 	}
 	rel, err := w.table.folder(o.Partition.Keys)
@@ -114,7 +115,7 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 	}
 	m := *o.Manifest
 	m.Dataset, m.Keys = o.Partition.Dataset.String(), o.Partition.Keys
-	m.Files, m.RowCount = []manifest.File{w.data()}, w.Rows()
+	m.Files, m.RowCount = files, w.Rows()
 	digest := manifest.ContentDigest(m.Files)
 	m.Digest = digest.String()
 	data, err := manifest.Encode(&m)
@@ -138,7 +139,7 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 	}
 	return &staged{
 		p: o.Partition, n: n, dir: w.dir, target: s.lake.path(rel),
-		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: w.Rows(), Bytes: w.Bytes()},
+		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: w.Rows(), Bytes: manifest.Size(files)},
 	}, nil
 }
 

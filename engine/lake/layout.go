@@ -37,7 +37,9 @@ type Layout struct {
 	Path         []Segment
 	Contract     *contract.Contract // nil for sources
 	ContractPath string             // relative to contracts/, for messages
-	Sort         []string           // columns every file is sorted by, ascending
+	Sort         []string           // columns the rows are sorted by, ascending
+	// Tables that every partition holds beside its rows.
+	Tables map[string]*contract.Contract
 }
 
 // table is a Layout with what listing needs worked out once.

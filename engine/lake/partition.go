@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"dag/engine/addr"
+	"dag/engine/contract"
 	"dag/engine/lake/index"
 	"dag/engine/lake/parquet"
 	"dag/engine/manifest"
@@ -24,11 +27,14 @@ const BatchRows = parquet.PageRows
 // if the folder is replaced. Several goroutines may read it at once.
 type Partition struct {
 	addr   addr.Partition
+	table  *table
 	fields []parquet.Field
 	schema *arrow.Schema
 	trace  manifest.Trace
+	rel    string // its folder, for messages
 	files  []*os.File
-	parts  []*parquet.File
+	parts  []*parquet.File     // the rows
+	beside map[string]*os.File // further tables and binary files, by file name
 }
 
 // OpenPartition opens a partition that has data; for any other the error says
@@ -54,8 +60,8 @@ func (l *Lake) OpenPartition(p addr.Partition) (*Partition, error) {
 		if len(c.files) == 0 {
 			return nil, fmt.Errorf("%s has no data files: no part-*.parquet in %s", p, rel)
 		}
-		out := &Partition{addr: p, fields: fieldsOf(t), schema: t.Contract.Schema, trace: c.trace}
-		err = out.open(l.path(rel), rel, c)
+		out := &Partition{addr: p, table: t, fields: fieldsOf(t.Contract), schema: t.Contract.Schema, trace: c.trace, rel: rel, beside: map[string]*os.File{}}
+		err = out.open(l.path(rel), c)
 		info, serr := os.Stat(l.path(rel))
 		if serr == nil && stampOf(info) == c.stamp {
 			if err != nil {
@@ -75,19 +81,19 @@ func (l *Lake) OpenPartition(p addr.Partition) (*Partition, error) {
 const fixedPoint = "1e-9"
 
 // fieldsOf is the contract as the reader of files wants it.
-func fieldsOf(t *table) []parquet.Field {
+func fieldsOf(c *contract.Contract) []parquet.Field {
 	var out []parquet.Field
-	for i, f := range t.Contract.Schema.Fields() {
+	for i, f := range c.Schema.Fields() {
 		doc := ""
-		if i < len(t.Contract.Docs) {
-			doc = t.Contract.Docs[i]
+		if i < len(c.Docs) {
+			doc = c.Docs[i]
 		}
 		out = append(out, parquet.Field{Name: f.Name, Type: f.Type, Nullable: f.Nullable, FixedPoint: strings.Contains(doc, fixedPoint)})
 	}
 	return out
 }
 
-func (p *Partition) open(dir, rel string, c content) error {
+func (p *Partition) open(dir string, c content) error {
 	var rows int64
 	for _, name := range c.files {
 		f, err := os.Open(filepath.Join(dir, name))
@@ -95,7 +101,11 @@ func (p *Partition) open(dir, rel string, c content) error {
 			return err
 		}
 		p.files = append(p.files, f)
-		part, err := parquet.NewFile(path.Join(rel, name), f)
+		if !isRows(name) {
+			p.beside[name] = f
+			continue
+		}
+		part, err := parquet.NewFile(path.Join(p.rel, name), f)
 		if err != nil {
 			return err
 		}
@@ -103,7 +113,7 @@ func (p *Partition) open(dir, rel string, c content) error {
 		rows += part.Rows()
 	}
 	if rows != c.trace.Rows {
-		return fmt.Errorf("the files in %s hold %d rows, expected %d", rel, rows, c.trace.Rows)
+		return fmt.Errorf("the files in %s hold %d rows, expected %d", p.rel, rows, c.trace.Rows)
 	}
 	return nil
 }
@@ -128,36 +138,80 @@ func (p *Partition) Schema() *arrow.Schema { return p.schema }
 // of other writers are cast, and what cannot be cast without loss is an error.
 func (p *Partition) Read(ctx context.Context, columns ...string) Batches {
 	return func(yield func(arrow.Record, error) bool) {
-		fields, err := p.pick(columns)
+		fields, err := p.pick(p.fields, columns)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
 		for _, part := range p.parts {
-			for rec, err := range part.Read(ctx, fields, BatchRows) {
-				if err != nil && ctx.Err() == nil {
-					err = fmt.Errorf("%s: %w", p.addr, err)
-				}
-				if !yield(rec, err) || err != nil {
-					return
-				}
+			if !p.stream(ctx, part, fields, yield) {
+				return
 			}
 		}
 	}
 }
 
+// stream yields a file's batches until it is told to stop or fails.
+func (p *Partition) stream(ctx context.Context, part *parquet.File, fields []parquet.Field, yield func(arrow.Record, error) bool) bool {
+	for rec, err := range part.Read(ctx, fields, BatchRows) {
+		if err != nil && ctx.Err() == nil {
+			err = fmt.Errorf("%s: %w", p.addr, err)
+		}
+		if !yield(rec, err) || err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Table streams columns of a table that the partition holds beside its rows, as
+// Read does.
+func (p *Partition) Table(ctx context.Context, name string, columns ...string) Batches {
+	return func(yield func(arrow.Record, error) bool) {
+		c, f := p.table.Tables[name], p.beside[manifest.TableName(name)]
+		if c == nil || f == nil {
+			yield(nil, fmt.Errorf("%s holds no table %q (%s)", p.addr, name, p.rel))
+			return
+		}
+		fields, err := p.pick(fieldsOf(c), columns)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		part, err := parquet.NewFile(path.Join(p.rel, manifest.TableName(name)), f)
+		if err != nil {
+			yield(nil, fmt.Errorf("%s: %w", p.addr, err))
+			return
+		}
+		p.stream(ctx, part, fields, yield)
+	}
+}
+
+// File gives a binary file that the partition holds, and its size.
+func (p *Partition) File(name string) (io.ReaderAt, int64, error) {
+	f := p.beside[name]
+	if f == nil {
+		return nil, 0, fmt.Errorf("%s holds no file %q (%s)", p.addr, name, p.rel)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
 // pick returns the fields of columns.
-func (p *Partition) pick(columns []string) ([]parquet.Field, error) {
+func (p *Partition) pick(all []parquet.Field, columns []string) ([]parquet.Field, error) {
 	if len(columns) == 0 {
-		return p.fields, nil
+		return all, nil
 	}
 	var out []parquet.Field
 	for _, name := range columns {
-		i := p.schema.FieldIndices(name)
-		if len(i) == 0 {
+		i := slices.IndexFunc(all, func(f parquet.Field) bool { return f.Name == name })
+		if i < 0 {
 			return nil, fmt.Errorf("%s: its contract has no column %q", p.addr, name)
 		}
-		out = append(out, p.fields[i[0]])
+		out = append(out, all[i])
 	}
 	return out, nil
 }
@@ -168,6 +222,6 @@ func (p *Partition) Close() error {
 	for _, f := range p.files {
 		err = errors.Join(err, f.Close())
 	}
-	p.files, p.parts = nil, nil
+	p.files, p.parts, p.beside = nil, nil, nil
 	return err
 }

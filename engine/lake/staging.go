@@ -1,24 +1,17 @@
 package lake
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 
-	"github.com/apache/arrow/go/v17/arrow"
-
 	"dag/engine/addr"
 	"dag/engine/lake/lease"
-	"dag/engine/lake/parquet"
-	"dag/engine/manifest"
 	"dag/engine/stage"
 )
 
@@ -129,110 +122,4 @@ func (s *Staging) Discard() error {
 		w.abandon()
 	}
 	return explain(s.lake.fs.RemoveAll(s.dir), "discard", s.dir)
-}
-
-// Writer takes the rows of one output partition; it is a stage.Writer. After
-// an error nothing more is written, and the same error comes again.
-type Writer struct {
-	lake   *Lake
-	p      addr.Partition
-	table  *table
-	dir    string
-	file   writableFile
-	hash   hash.Hash
-	pq     *parquet.Writer
-	order  *sortCheck
-	err    error
-	closed bool
-}
-
-func (l *Lake) newWriter(p addr.Partition, t *table, dir string) (*Writer, error) {
-	order, err := newSortCheck(t)
-	if err != nil {
-		return nil, err
-	}
-	if err := l.fs.Mkdir(dir); err != nil {
-		return nil, err
-	}
-	f, err := l.fs.Create(filepath.Join(dir, manifest.DataName))
-	if err != nil {
-		return nil, err
-	}
-	w := &Writer{lake: l, p: p, table: t, dir: dir, file: f, hash: sha256.New(), order: order}
-	if w.pq, err = parquet.NewWriter(hashingWriter{w}, t.Contract.Schema, l.o.Workers); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return w, nil
-}
-
-// hashingWriter hashes what goes into the file.
-type hashingWriter struct{ w *Writer }
-
-func (h hashingWriter) Write(b []byte) (int, error) {
-	n, err := h.w.file.Write(b)
-	h.w.hash.Write(b[:n])
-	return n, err
-}
-
-// Write appends a batch. It fails, naming every difference, if the batch is
-// not what the contract says, and if its rows are not in the declared order.
-func (w *Writer) Write(rec arrow.Record) error {
-	if w.err != nil {
-		return w.err
-	}
-	if w.closed {
-		return fmt.Errorf("%s: its writer is closed", w.p)
-	}
-	if err := w.table.Contract.Check(rec); err != nil {
-		w.err = fmt.Errorf("%s: %w", w.p, err)
-		return w.err
-	}
-	if err := w.order.check(rec, w.pq.Rows()); err != nil {
-		w.err = fmt.Errorf("%s: %w", w.p, err)
-		return w.err
-	}
-	if err := w.pq.Write(rec); err != nil {
-		w.err = explain(err, "write "+w.p.String(), w.dir)
-	}
-	return w.err
-}
-
-// Rows is the number of rows written so far.
-func (w *Writer) Rows() int64 { return w.pq.Rows() }
-
-// Bytes is the size of the data file so far; complete after Close.
-func (w *Writer) Bytes() int64 { return w.pq.Bytes() }
-
-// Close ends the data file and makes it durable. Closing again does nothing.
-func (w *Writer) Close() error {
-	if w.closed {
-		return w.err
-	}
-	w.closed = true
-	w.order.release()
-	if w.err == nil {
-		err := w.pq.Close()
-		if err == nil {
-			err = w.file.Sync()
-		}
-		w.err = explain(err, "write "+w.p.String(), w.dir)
-	}
-	if err := w.file.Close(); err != nil && w.err == nil {
-		w.err = explain(err, "write "+w.p.String(), w.dir)
-	}
-	return w.err
-}
-
-// abandon closes the file without ending it.
-func (w *Writer) abandon() {
-	if !w.closed {
-		w.closed = true
-		w.order.release()
-		_ = w.file.Close() // its content is of no use
-	}
-}
-
-// data describes the closed data file.
-func (w *Writer) data() manifest.File {
-	return manifest.File{Name: manifest.DataName, Bytes: w.pq.Bytes(), SHA256: hex.EncodeToString(w.hash.Sum(nil))}
 }

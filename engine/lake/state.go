@@ -145,7 +145,7 @@ func readForeign(dir string, known index.Entry) (content, error) {
 	return c, nil
 }
 
-// foreignFiles lists part-*.parquet by name.
+// foreignFiles lists the files with rows by name.
 func foreignFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -153,11 +153,16 @@ func foreignFiles(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), "part-") && strings.HasSuffix(e.Name(), ".parquet") {
+		if isRows(e.Name()) {
 			names = append(names, e.Name())
 		}
 	}
 	return names, nil
+}
+
+// isRows tells the files that hold a partition's rows from what lies beside them.
+func isRows(name string) bool {
+	return strings.HasPrefix(name, "part-") && strings.HasSuffix(name, ".parquet")
 }
 
 // hashForeign hashes a file and takes the row count of its footer. A file that

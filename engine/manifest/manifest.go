@@ -12,6 +12,9 @@ const (
 	DataName    = "part-00000.parquet"
 )
 
+// TableName is the file of a table that a partition holds beside its rows.
+func TableName(table string) string { return table + ".parquet" }
+
 // Format and FormatVersion identify our manifests.
 const (
 	Format        = "dag.manifest"
@@ -64,6 +67,15 @@ type File struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+}
+
+// Size is the number of bytes in files.
+func Size(files []File) int64 {
+	var n int64
+	for _, f := range files {
+		n += f.Bytes
+	}
+	return n
 }
 
 // Metrics are counts made by the transform.

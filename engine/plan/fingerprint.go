@@ -49,6 +49,9 @@ func staticParts(s *graph.Stage) (components, manifest.Sum) {
 	contract := manifest.NewHasher("contract")
 	for _, o := range s.Outputs {
 		contract.Text(o.Port).Text(o.To.Contract.Digest)
+		for _, t := range o.To.Tables {
+			contract.Text(t.Name).Text(t.Contract.Digest)
+		}
 	}
 	c := components{
 		definition: manifest.NewHasher("definition").Text(s.Definition()).Done(),

@@ -55,6 +55,19 @@ type Output struct {
 	Schema *arrow.Schema
 	// FanOut ports take key values that only the data tells.
 	FanOut bool
+	// Tables that a partition holds beside its rows, such as the parameters of
+	// an index. The dataset names a contract for each. Not for FanOut ports.
+	Tables []Table
+	// Files are the names of binary files that a partition holds beside its
+	// tables. Not for FanOut ports.
+	Files []string
+}
+
+// Table is a further table of an output partition.
+type Table struct {
+	Name   string // of the dataset's contract for it; its file is Name.parquet
+	Doc    string
+	Schema *arrow.Schema // as an Output's
 }
 
 // ParamType is the type of a parameter. The Go type of its value stands beside.
@@ -147,6 +160,12 @@ type Task interface {
 	// that cannot become a partition (pattern, path) is an error that names it.
 	// A port that is never opened is committed empty, with its schema.
 	Output(port string, fanOut ...string) (Writer, error)
+	// OutputTable opens the writer of a further table of a port. One that is
+	// never opened is committed empty.
+	OutputTable(port, table string) (Writer, error)
+	// OutputFile opens the writer of a binary file of a port. One that is never
+	// opened is committed with no bytes. Close ends it.
+	OutputFile(port, name string) (io.WriteCloser, error)
 	// Count adds n to a metric of the manifest, such as "dropped_spread".
 	Count(metric string, n int64)
 	// Scratch opens a new file in the unit's staging for spilled data; the

@@ -290,12 +290,20 @@ func (t *Task) tableOf(id string) arrow.Record {
 // last ones differ from one architecture to the next.
 const digestDigits = 9
 
-// text prints all output; digits limits the significant digits of doubles, -1
+// text prints all output, and the sums of binary files; digits limits the significant digits of doubles, -1
 // keeps them all.
 func (t *Task) text(digits int) string {
 	var b strings.Builder
 	for _, id := range t.partitionIDs() {
 		fmt.Fprintf(&b, "%s\n%s\n", id, format(t.tableOf(id), nil, digits))
+	}
+	for _, o := range t.spec.Outputs {
+		for _, x := range o.Tables {
+			fmt.Fprintf(&b, "%s/%s\n%s\n", o.Name, x.Name, format(t.TableBeside(o.Name, x.Name), nil, digits))
+		}
+		for _, name := range o.Files {
+			fmt.Fprintf(&b, "%s/%s\n%x\n", o.Name, name, sha256.Sum256(t.FileBeside(o.Name, name)))
+		}
 	}
 	return b.String()
 }

@@ -34,6 +34,8 @@ type Task struct {
 	files   map[string][]stage.File
 	inputs  map[string][]*partition
 	outputs map[string]*writer // by port and fan-out values, joined by slashes
+	tables  map[string]*writer // by port and table
+	binary  map[string]*binary // by port and name
 
 	mu      sync.Mutex
 	metrics map[string]int64
@@ -51,7 +53,7 @@ func NewTask(t testing.TB, spec stage.Spec, keys map[string]string, params stage
 	task := &Task{
 		t: t, spec: spec, keys: keys, params: spec.Defaults(),
 		files: map[string][]stage.File{}, inputs: map[string][]*partition{},
-		outputs: map[string]*writer{}, metrics: map[string]int64{},
+		outputs: map[string]*writer{}, tables: map[string]*writer{}, binary: map[string]*binary{}, metrics: map[string]int64{},
 	}
 	for name, v := range params {
 		if !slices.ContainsFunc(spec.Params, func(p stage.Param) bool { return p.Name == name }) {
@@ -238,11 +240,10 @@ func (t *Task) Scratch() (stage.ScratchFile, error) {
 // Output opens the writer of a port. Like the engine it refuses values that
 // cannot name a partition, and a partition that is opened twice.
 func (t *Task) Output(port string, fanOut ...string) (stage.Writer, error) {
-	i := slices.IndexFunc(t.spec.Outputs, func(o stage.Output) bool { return o.Name == port })
-	if i < 0 {
-		return nil, fmt.Errorf("%s has no output port %q", t.spec.Name, port)
+	out, err := t.output(port)
+	if err != nil {
+		return nil, err
 	}
-	out := &t.spec.Outputs[i]
 	if out.FanOut != (len(fanOut) > 0) {
 		return nil, fmt.Errorf("port %q of %s was opened with the fan-out values %q", port, t.spec.Name, fanOut)
 	}
@@ -258,6 +259,14 @@ func (t *Task) Output(port string, fanOut ...string) (stage.Writer, error) {
 	w := &writer{id: id, schema: out.Schema}
 	t.outputs[id] = w
 	return w, nil
+}
+
+func (t *Task) output(port string) (*stage.Output, error) {
+	i := slices.IndexFunc(t.spec.Outputs, func(o stage.Output) bool { return o.Name == port })
+	if i < 0 {
+		return nil, fmt.Errorf("%s has no output port %q", t.spec.Name, port)
+	}
+	return &t.spec.Outputs[i], nil
 }
 
 func outputID(port string, fanOut []string) string {

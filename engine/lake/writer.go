@@ -1,0 +1,230 @@
+package lake
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+
+	"dag/engine/addr"
+	"dag/engine/contract"
+	"dag/engine/lake/parquet"
+	"dag/engine/manifest"
+)
+
+// Writer takes the rows of one output partition, or of a table beside them; it
+// is a stage.Writer. After an error nothing more is written, and the same error
+// comes again.
+type Writer struct {
+	lake     *Lake
+	p        addr.Partition
+	table    *table
+	contract *contract.Contract
+	dir      string
+	file     *File
+	pq       *parquet.Writer
+	order    *sortCheck
+	err      error
+	closed   bool
+
+	tables map[string]*Writer // beside the rows, by name
+	files  map[string]*File   // binary, by name
+}
+
+func (l *Lake) newWriter(p addr.Partition, t *table, dir string) (*Writer, error) {
+	order, err := newSortCheck(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.fs.Mkdir(dir); err != nil {
+		return nil, err
+	}
+	w := &Writer{lake: l, p: p, table: t, contract: t.Contract, dir: dir, order: order, tables: map[string]*Writer{}, files: map[string]*File{}}
+	return w, w.create(manifest.DataName)
+}
+
+// create opens the Parquet file of w.
+func (w *Writer) create(name string) error {
+	var err error
+	if w.file, err = w.lake.newFile(w.dir, name); err != nil {
+		return err
+	}
+	if w.pq, err = parquet.NewWriter(w.file, w.contract.Schema, w.lake.o.Workers); err != nil {
+		return errors.Join(err, w.file.Close())
+	}
+	return nil
+}
+
+// Table opens a table that the partition holds beside its rows, once. One of
+// the dataset's that is never opened is committed empty.
+func (w *Writer) Table(name string) (*Writer, error) {
+	c := w.table.Tables[name]
+	if c == nil || w.tables[name] != nil {
+		return nil, fmt.Errorf("%s has no table %q to open, or opens it twice", w.p, name)
+	}
+	t := &Writer{lake: w.lake, p: w.p, table: w.table, contract: c, dir: w.dir, order: &sortCheck{}}
+	if err := t.create(manifest.TableName(name)); err != nil {
+		return nil, explain(err, "write "+w.p.String(), w.dir)
+	}
+	w.tables[name] = t
+	return t, nil
+}
+
+// File opens a binary file that the partition holds beside its tables, once.
+func (w *Writer) File(name string) (*File, error) {
+	if err := addr.CheckValue(name); err != nil || w.files[name] != nil {
+		return nil, fmt.Errorf("%s cannot hold a file %q, or opens it twice", w.p, name)
+	}
+	f, err := w.lake.newFile(w.dir, name)
+	if err != nil {
+		return nil, explain(err, "write "+w.p.String(), w.dir)
+	}
+	w.files[name] = f
+	return f, nil
+}
+
+// Holds tells whether the binary file has been opened.
+func (w *Writer) Holds(name string) bool { return w.files[name] != nil }
+
+// Write appends a batch. It fails, naming every difference, if the batch is
+// not what the contract says, and if its rows are not in the declared order.
+func (w *Writer) Write(rec arrow.Record) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.closed {
+		return fmt.Errorf("%s: its writer is closed", w.p)
+	}
+	if err := w.contract.Check(rec); err != nil {
+		w.err = fmt.Errorf("%s: %w", w.p, err)
+		return w.err
+	}
+	if err := w.order.check(rec, w.pq.Rows()); err != nil {
+		w.err = fmt.Errorf("%s: %w", w.p, err)
+		return w.err
+	}
+	if err := w.pq.Write(rec); err != nil {
+		w.err = explain(err, "write "+w.p.String(), w.dir)
+	}
+	return w.err
+}
+
+// Rows is the number of rows written so far.
+func (w *Writer) Rows() int64 { return w.pq.Rows() }
+
+// Bytes is the size of the rows' file so far; complete after Close.
+func (w *Writer) Bytes() int64 { return w.pq.Bytes() }
+
+// Close ends the rows and makes them durable. Closing again does nothing.
+func (w *Writer) Close() error {
+	if w.closed {
+		return w.err
+	}
+	w.closed = true
+	w.order.release()
+	if w.err == nil {
+		w.err = explain(w.pq.Close(), "write "+w.p.String(), w.dir)
+	}
+	if w.err != nil {
+		w.file.abandon()
+		return w.err
+	}
+	w.err = explain(w.file.Close(), "write "+w.p.String(), w.dir)
+	return w.err
+}
+
+// finish closes everything the partition holds, and describes it: the rows
+// first, then tables and files by name.
+func (w *Writer) finish() ([]manifest.File, error) {
+	for name := range w.table.Tables {
+		if w.tables[name] == nil {
+			if _, err := w.Table(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	list := []manifest.File{w.file.record()}
+	for _, name := range slices.Sorted(maps.Keys(w.tables)) {
+		if err := w.tables[name].Close(); err != nil {
+			return nil, err
+		}
+		list = append(list, w.tables[name].file.record())
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.files)) {
+		if err := w.files[name].Close(); err != nil {
+			return nil, explain(err, "write "+w.p.String(), w.dir)
+		}
+		list = append(list, w.files[name].record())
+	}
+	return list, nil
+}
+
+// abandon closes all files without ending them.
+func (w *Writer) abandon() {
+	if !w.closed {
+		w.closed = true
+		w.order.release()
+		w.file.abandon()
+	}
+	for _, t := range w.tables {
+		t.abandon()
+	}
+	for _, f := range w.files {
+		f.abandon()
+	}
+}
+
+// File is one file of a partition while it is written: counted and hashed.
+type File struct {
+	name   string
+	file   writableFile
+	hash   hash.Hash
+	bytes  int64
+	closed bool
+}
+
+func (l *Lake) newFile(dir, name string) (*File, error) {
+	f, err := l.fs.Create(filepath.Join(dir, name))
+	if err != nil {
+		return nil, err
+	}
+	return &File{name: name, file: f, hash: sha256.New()}, nil
+}
+
+// Write appends b.
+func (f *File) Write(b []byte) (int, error) {
+	n, err := f.file.Write(b)
+	f.hash.Write(b[:n])
+	f.bytes += int64(n)
+	return n, err
+}
+
+// Close makes the file durable. Closing again does nothing.
+func (f *File) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	return errors.Join(f.file.Sync(), f.file.Close())
+}
+
+func (f *File) abandon() {
+	if !f.closed {
+		f.closed = true
+		_ = f.file.Close() // its content is of no use
+	}
+}
+
+// record describes the closed file.
+func (f *File) record() manifest.File {
+	return manifest.File{Name: f.name, Bytes: f.bytes, SHA256: hex.EncodeToString(f.hash.Sum(nil))}
+}
