@@ -158,14 +158,15 @@ func (b stageBlock) checkWindow(in Input, title string, unit []string) {
 	if w == nil {
 		return
 	}
+	if k := in.From.Key(w.Key); k != nil {
+		w.Dates = k.Date
+	}
 	detail := runKeys(in, unit)
 	switch {
 	case slices.Contains(in.Collect, w.Key):
 		b.add(newError(codeWindow, w.Range, fmt.Sprintf("%s has a window over %s and collects it", title, w.Key), "", "a key is either windowed or collected"))
 	case in.From.Key(w.Key) == nil:
 		b.add(newError(codeWindow, w.Range, fmt.Sprintf("%s has a window over %s, which is no key of it", title, w.Key), detail, didYouMean(w.Key, in.From.KeyNames())))
-	case !in.From.Key(w.Key).Date:
-		b.add(newError(codeWindow, w.Range, fmt.Sprintf("%s has a window over %s, which is no date key", title, w.Key), detail, "windows count sessions of a date key's calendar; to read all values, say collect"))
 	case !slices.Contains(unit, w.Key):
 		b.add(newError(codeWindow, w.Range, fmt.Sprintf("%s has a window over %s, which the output lacks", title, w.Key), detail, "a window is counted from the output's own value"))
 	}

@@ -118,10 +118,12 @@ type Input struct {
 	Range   diag.Range
 }
 
-// Window selects partitions of one key relative to the unit's own value.
+// Window selects partitions of one key relative to the unit's own value: by
+// sessions of a date key's calendar, or among the sorted values that are seen.
 type Window struct {
 	Key     string
-	Lo, Hi  int    // sessions relative to the unit's: [-7, -1]
+	Dates   bool   // Key is a date
+	Lo, Hi  int    // sessions, or values, relative to the unit's: [-7, -1]
 	Min     int    // how many must exist; Hi-Lo+1 unless given
 	OnShort string // "fail", "skip" or "run"
 	Range   diag.Range

@@ -185,6 +185,10 @@ func (r *runner) grow(e ending) {
 	for _, it := range g.Relinked {
 		r.block(r.queue.SetDeps(it.ID, it.Deps))
 	}
+	for _, it := range g.Skipped {
+		r.queue.Skip(it.ID)
+		r.finish(it, stepResult{}, event.Skipped, nil, "what it was to read is not there")
+	}
 	for _, it := range g.Blocked {
 		blocked, ok := r.queue.Block(it.ID)
 		if ok {

@@ -128,6 +128,33 @@ func (q *Queue) Block(id int) ([]Blocked, bool) {
 	return q.blockBelow(id), true
 }
 
+// Skip ends a node that has not started as if it had succeeded: there is
+// nothing to do.
+func (q *Queue) Skip(id int) {
+	switch q.nodes[id].state {
+	case readied:
+		heap.Remove(&q.ready, q.ready.find(id))
+	case waits:
+	default:
+		return
+	}
+	q.succeed(id)
+}
+
+// succeed ends a node and releases what waited for it alone.
+func (q *Queue) succeed(id int) {
+	n := &q.nodes[id]
+	n.state = ended
+	q.open--
+	for _, d := range n.dependents {
+		if m := &q.nodes[d]; m.state == waits {
+			if m.waiting--; m.waiting == 0 {
+				q.makeReady(d)
+			}
+		}
+	}
+}
+
 func without(list []int, id int) []int {
 	out := list[:0]
 	for _, x := range list {
@@ -226,15 +253,7 @@ func (q *Queue) End(id int, ok bool) []Blocked {
 		q.fail(id)
 		return q.blockBelow(id)
 	}
-	n.state = ended
-	q.open--
-	for _, d := range n.dependents {
-		if m := &q.nodes[d]; m.state == waits {
-			if m.waiting--; m.waiting == 0 {
-				q.makeReady(d)
-			}
-		}
-	}
+	q.succeed(id)
 	return nil
 }
 

@@ -183,3 +183,22 @@ func TestBlockEndsWhatHasNotStarted(t *testing.T) {
 		t.Errorf("%d started", id)
 	}
 }
+
+func TestSkipReleasesWhatWaits(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 2})
+	q.Add(exec.Node{ID: 0}, exec.Node{ID: 1, Deps: []int{0}}, exec.Node{ID: 2, Deps: []int{1}}, exec.Node{ID: 3})
+	q.Skip(1) // waits
+	q.Skip(3) // is ready
+	if id, ok := q.Next(); !ok || id != 0 {
+		t.Fatalf("next is %d, %v", id, ok)
+	}
+	q.Skip(0) // runs: nothing happens
+	q.End(0, true)
+	if id, ok := q.Next(); !ok || id != 2 {
+		t.Errorf("next is %d, %v", id, ok)
+	}
+	q.End(2, true)
+	if !q.Empty() {
+		t.Error("something is left")
+	}
+}

@@ -78,7 +78,7 @@ func (g *Graph) neighbours(d addr.Dataset, up bool) map[addr.Dataset]shift {
 
 func inputShift(in config.Input) shift {
 	var s shift
-	if in.Window != nil {
+	if in.Window != nil && in.Window.Dates {
 		s.lo, s.hi = in.Window.Lo, in.Window.Hi
 	}
 	for _, c := range in.Collect {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -102,8 +103,8 @@ func (p *Plan) newStage(def *graph.Stage) (*stageState, error) {
 // have grown; it returns the series that are new.
 func (p *Plan) joinSeries(st *stageState) []*unitSeries {
 	rows := []map[string]string{{}}
-	for _, in := range st.def.Inputs {
-		rows = join(rows, st.project(p.datasets[in.From.Addr].series))
+	for i, in := range st.def.Inputs {
+		rows = join(rows, st.project(p.datasets[in.From.Addr].series, st.bound(i)))
 	}
 	var added []*unitSeries
 	for _, row := range rows {
@@ -147,13 +148,29 @@ func (st *stageState) width() int {
 	return st.sessions.Len()
 }
 
-// project reduces series to the distinct values of the unit's keys they have.
-func (st *stageState) project(all []*series) []map[string]string {
+// bound returns the unit's keys whose values an input decides. A window over
+// values reads the neighbours of a value that another input has told, if one does.
+func (st *stageState) bound(i int) []*graph.Key {
+	w := st.def.Inputs[i].Window
+	if w == nil || w.Dates {
+		return st.keys
+	}
+	told := slices.ContainsFunc(st.def.Inputs, func(in graph.Input) bool {
+		return in.From.Has(w.Key) && !slices.Contains(in.Collect, w.Key) && (in.Window == nil || in.Window.Key != w.Key)
+	})
+	if !told {
+		return st.keys
+	}
+	return slices.DeleteFunc(slices.Clone(st.keys), func(k *graph.Key) bool { return k.Name == w.Key })
+}
+
+// project reduces series to the distinct values of keys they have.
+func (st *stageState) project(all []*series, keys []*graph.Key) []map[string]string {
 	var out []map[string]string
 	seen := map[string]bool{}
 	for _, s := range all {
 		row, id := map[string]string{}, ""
-		for _, k := range st.keys {
+		for _, k := range keys {
 			if v, ok := s.values[k.Name]; ok {
 				row[k.Name] = v
 				id += k.Name + "=" + v + ","
@@ -221,6 +238,10 @@ func (p *Plan) matchInputs(st *stageState, row map[string]string) [][]*series {
 	out := make([][]*series, len(st.def.Inputs))
 	for i, in := range st.def.Inputs {
 		d := p.datasets[in.From.Addr]
+		if w := in.Window; w != nil && !w.Dates {
+			out[i] = d.neighbours(row, w)
+			continue
+		}
 		if s := d.exact(row); s != nil {
 			out[i] = []*series{s}
 			continue
@@ -232,6 +253,26 @@ func (p *Plan) matchInputs(st *stageState, row map[string]string) [][]*series {
 		}
 	}
 	return out
+}
+
+// neighbours returns the series that a window over values reads: those whose
+// value of the key stands at Lo to Hi from the unit's own, among all that are
+// seen beside the unit's other values. The unit's own counts as seen.
+func (d *dataset) neighbours(row map[string]string, w *graph.Window) []*series {
+	rest := maps.Clone(row)
+	delete(rest, w.Key)
+	var near []*series
+	values := []string{row[w.Key]}
+	for _, s := range d.series {
+		if _, ok := merge(rest, s.values); ok {
+			near, values = append(near, s), append(values, s.values[w.Key])
+		}
+	}
+	slices.Sort(values)
+	values = slices.Compact(values)
+	at, _ := slices.BinarySearch(values, row[w.Key])
+	values = values[min(max(at+w.Lo, 0), len(values)):min(max(at+w.Hi+1, 0), len(values))]
+	return slices.DeleteFunc(near, func(s *series) bool { return !slices.Contains(values, s.values[w.Key]) })
 }
 
 // exact returns the one series whose own keys are all among the values.
@@ -323,14 +364,37 @@ func (u *unitSeries) offered(i int, in graph.Input) (calendar.Set, bool) {
 	if u.stage.dateKey == nil || d.dateKey != u.stage.dateKey.Name || slices.Contains(in.Collect, d.dateKey) {
 		return present, false
 	}
-	if in.Window == nil {
+	switch {
+	case in.Window == nil:
 		return present, true
+	case !in.Window.Dates:
+		return u.together(i, in.Window), true
 	}
 	meets := present.Window(in.Window.Lo, in.Window.Hi)
 	if in.Window.OnShort != "skip" || in.Window.Min <= 1 {
 		return meets, true
 	}
 	return meets.Intersect(atLeast(present, in.Window)), true
+}
+
+// together returns the sessions on which enough of an input's series have a
+// partition for a window over values: one, or Min where shorter ones are skipped.
+func (u *unitSeries) together(i int, w *graph.Window) calendar.Set {
+	enough := 1
+	if w.OnShort == "skip" {
+		enough = w.Min
+	}
+	count := make([]int, u.stage.width())
+	for _, s := range u.inputs[i] {
+		s.present.Each(func(d int) { count[d]++ })
+	}
+	var out []int
+	for d, n := range count {
+		if n >= enough {
+			out = append(out, d)
+		}
+	}
+	return calendar.FromSorted(out)
 }
 
 // atLeast returns the sessions whose window holds w.Min members of present, or

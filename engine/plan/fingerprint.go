@@ -119,12 +119,19 @@ func (p *Plan) gather(ctx context.Context, g *gathered, u *unitSeries, session i
 		n := g.partitions(in.Port)
 		switch {
 		case in.Window != nil && n < in.Window.Min && in.Window.OnShort == "fail":
-			g.short = fmt.Sprintf("its window over %s holds %d sessions, fewer than the %d it needs", in.From.Addr, n, in.Window.Min)
+			g.short = fmt.Sprintf("its window over %s holds %d %s, fewer than the %d it needs", in.From.Addr, n, windowUnit(in.Window), in.Window.Min)
 		case n == 0 && (in.Window == nil || in.Window.OnShort != "run"):
 			g.lacking = in.From.Addr.String()
 		}
 	}
 	return nil
+}
+
+func windowUnit(w *graph.Window) string {
+	if w.Dates {
+		return "sessions"
+	}
+	return "values of " + w.Key
 }
 
 // reset empties g and keeps its memory.
@@ -165,7 +172,7 @@ func (u *unitSeries) span(in graph.Input, i, session int) (int, int) {
 		return 0, 1
 	case u.stage.dateKey == nil || d.dateKey != u.stage.dateKey.Name:
 		return 0, d.sessions.Len()
-	case in.Window != nil:
+	case in.Window != nil && in.Window.Dates:
 		return session + in.Window.Lo, session + in.Window.Hi + 1
 	}
 	for _, c := range in.Collect {

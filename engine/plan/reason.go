@@ -70,7 +70,8 @@ type Item struct {
 	Memory int64   // bytes to reserve; 0: unknown
 	CPU    float64 // cores to reserve
 
-	unit unitRef
+	unit    unitRef
+	started bool // it has been resolved: it runs, or has ended
 }
 
 // unitRef finds the unit again: its series and its session (0 if undated).

@@ -282,7 +282,12 @@ func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
 			continue
 		}
 		done[it.ID] = ended
-		w.runItem(p, it)
+		for _, gone := range w.runItem(p, it).Skipped {
+			if done[gone.ID] != 0 {
+				w.t.Fatalf("%s is skipped and has ended", gone.Describe())
+			}
+			done[gone.ID] = ended
+		}
 	}
 	if len(done) != len(p.Items) {
 		w.t.Fatalf("%d of %d items ended", len(done), len(p.Items))
@@ -290,7 +295,7 @@ func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
 	return p
 }
 
-func (w *world) runItem(p *plan.Plan, it *plan.Item) {
+func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 	w.t.Helper()
 	work, err := p.Resolve(context.Background(), it)
 	if err != nil {
@@ -299,7 +304,7 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) {
 	if work.Fresh {
 		w.cutOff = append(w.cutOff, it.Describe())
 		p.Settled(it)
-		return
+		return plan.Growth{}
 	}
 	w.ran = append(w.ran, it.Describe())
 	content := work.Stage.ParamsText()
@@ -345,8 +350,9 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) {
 	p.Committed(it, made)
 	if it.Stage.Name == "ingest" {
 		w.fans[it.Unit] = symbols
-		p.FanOut(it, symbols)
+		return p.FanOut(it, symbols)
 	}
+	return plan.Growth{}
 }
 
 func (w *world) part(text string) addr.Partition {

@@ -44,6 +44,7 @@ type InputRef struct {
 
 // Resolve looks at an item again. The error says why it cannot run.
 func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
+	it.started = true
 	u, session := it.unit.series, it.unit.session
 	worst, compared := u.outputState(session)
 	known := true
@@ -149,6 +150,7 @@ type Growth struct {
 	Added    []*Item // new items, inputs before outputs
 	Relinked []*Item // items whose Deps are others now
 	Blocked  []*Item // items of which it turned out that they cannot run
+	Skipped  []*Item // items that have nothing to make any more
 }
 
 // FanOut tells the plan which values a fan-out item made. Call it after
@@ -187,6 +189,7 @@ func (p *Plan) grow(dirty changes, g *Growth) {
 			for i, in := range st.def.Inputs {
 				look = look.Union(u.readersOf(i, in, dirty))
 			}
+			gone := p.shrink(u, g)
 			look = look.Intersect(u.days)
 			p.reconsider(u, look, g)
 			var stale []int
@@ -197,7 +200,7 @@ func (p *Plan) grow(dirty changes, g *Growth) {
 			})
 			for _, s := range u.outputs {
 				if s != nil {
-					dirty.add(s, calendar.FromSorted(stale))
+					dirty.add(s, calendar.FromSorted(stale).Union(gone))
 				}
 			}
 		}
@@ -210,10 +213,12 @@ func (u *unitSeries) readersOf(i int, in graph.Input, dirty changes) calendar.Se
 	for _, s := range u.inputs[i] {
 		days, ok := dirty[s]
 		switch {
+		case in.Window != nil && !in.Window.Dates:
+			return u.days // what it reads may be others now
 		case !ok:
 		case u.stage.dateKey == nil || s.of.dateKey != u.stage.dateKey.Name || slices.Contains(in.Collect, s.of.dateKey):
 			return u.days
-		case in.Window != nil:
+		case in.Window != nil && in.Window.Dates:
 			out = out.Union(days.Window(in.Window.Lo, in.Window.Hi))
 		default:
 			out = out.Union(days)
@@ -236,6 +241,9 @@ func (p *Plan) affected(st *stageState, dirty changes) []*unitSeries {
 	}
 	var out []*unitSeries
 	for s := range dirty {
+		if st.windowsOver(s.of) {
+			return slices.Clone(st.series)
+		}
 		for _, u := range s.readers {
 			if u.stage == st && !slices.Contains(out, u) {
 				out = append(out, u)
@@ -244,6 +252,43 @@ func (p *Plan) affected(st *stageState, dirty changes) []*unitSeries {
 	}
 	slices.SortFunc(out, func(a, b *unitSeries) int { return strings.Compare(string(a.keys), string(b.keys)) })
 	return out
+}
+
+// windowsOver tells whether the stage has a window over the values of a dataset's
+// key: each of them moves when one is added.
+func (st *stageState) windowsOver(d *dataset) bool {
+	return slices.ContainsFunc(st.def.Inputs, func(in graph.Input) bool {
+		return in.From == d.def && in.Window != nil && !in.Window.Dates
+	})
+}
+
+// shrink takes back the units that were to be made and have lost an input:
+// their place in a window is another's now, or what they read was taken back. It
+// returns their sessions. What has started goes on.
+func (p *Plan) shrink(u *unitSeries, g *Growth) calendar.Set {
+	var gone []int
+	u.days.Subtract(u.sessionsWanted()).Each(func(i int) {
+		st := &u.status[i]
+		if st.action == "" || st.item != 0 && p.Items[st.item-1].started {
+			return
+		}
+		gone = append(gone, i)
+		if st.item != 0 && p.Items[st.item-1].Blocked == "" {
+			g.Skipped = append(g.Skipped, p.Items[st.item-1])
+		}
+		*st = status{}
+		delete(p.verdicts, unitRef{u, i})
+		u.eachOutput(i, func(s *series) {
+			c := &s.cells[i]
+			c.maker, c.pending = 0, settled
+			if c.trace == nil || !c.trace.State.HasData() {
+				s.present = s.present.Subtract(calendar.Span(i, i+1))
+			}
+		})
+	})
+	set := calendar.FromSorted(gone)
+	u.days = u.days.Subtract(set)
+	return set
 }
 
 // reconsider judges sessions of a series again: those that have no item yet
