@@ -148,7 +148,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 		return outcome, unknowable(made)
 	}
 	options := exec.Options{
-		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, RunID: id, Now: a.now, After: time.After,
+		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After,
 	}
 	outcome, err = p.execute(ctx, made, l, options, f.progress, a.commands(selection))
 	if err == nil {
@@ -208,6 +208,8 @@ func verdict(ctx context.Context, o exec.Outcome) error {
 		return exit(exitInternal)
 	case o.LeaseHeld:
 		return exit(exitLease)
+	case o.Drifted:
+		return exit(exitDrift)
 	case o.Counts[event.Failed]+o.Counts[event.Blocked] > 0:
 		return exit(exitFailed)
 	}
@@ -267,7 +269,7 @@ func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
 	for _, it := range file.Items {
 		only[it.Describe()] = true
 	}
-	_, err = p.run(ctx, plan.Request{Selection: sel, Force: file.Force, Only: only}, f, shellQuote(name), func(made *plan.Plan) error {
+	_, err = p.run(ctx, plan.Request{Selection: sel, Force: file.Force, Only: only}, f, "", func(made *plan.Plan) error {
 		return a.drifts(made, file, f.strict)
 	})
 	return err

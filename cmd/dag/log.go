@@ -13,6 +13,8 @@ func (a *app) logEvent(e event.Event) {
 		a.log.Debug().Stringer("unit", e.Unit).Str("reason", e.Reason).Int("attempt", e.Attempt).Msg("started")
 	case event.StepRetried:
 		a.log.Warn().Stringer("unit", e.Unit).Int("attempt", e.Attempt).Err(e.Err).Dur("wait", e.Wait).Msg("failed, to be tried again")
+	case event.StepReplanned:
+		a.log.Warn().Stringer("unit", e.Unit).Strs("differences", e.Differences).Msg("planned anew")
 	case event.StepFinished:
 		entry := a.log.Info()
 		if e.Result == event.Failed {

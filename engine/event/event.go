@@ -80,6 +80,13 @@ type StepRetried struct {
 	Wait    time.Duration
 }
 
+// StepReplanned says that a unit was planned anew right before it ran.
+type StepReplanned struct {
+	Time        time.Time
+	Unit        Unit
+	Differences []string // what is not as it was when it was planned
+}
+
 // StepFinished ends a unit, whichever way.
 type StepFinished struct {
 	Time       time.Time
@@ -117,11 +124,12 @@ type RunFinished struct {
 	Counts  map[Result]int
 }
 
-func (RunStarted) isEvent()   {}
-func (StepStarted) isEvent()  {}
-func (StepProgress) isEvent() {}
-func (StepRetried) isEvent()  {}
-func (StepFinished) isEvent() {}
-func (Grown) isEvent()        {}
-func (Notice) isEvent()       {}
-func (RunFinished) isEvent()  {}
+func (RunStarted) isEvent()    {}
+func (StepStarted) isEvent()   {}
+func (StepProgress) isEvent()  {}
+func (StepRetried) isEvent()   {}
+func (StepReplanned) isEvent() {}
+func (StepFinished) isEvent()  {}
+func (Grown) isEvent()         {}
+func (Notice) isEvent()        {}
+func (RunFinished) isEvent()   {}

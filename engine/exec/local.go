@@ -19,9 +19,12 @@ type Options struct {
 	FailFast bool  // start nothing new after the first failure
 	// MaxFailures stops as FailFast does after so many; 0: never.
 	MaxFailures int
-	RunID       string
-	Events      event.Sink
-	Now         func() time.Time
+	// Strict makes a unit fail whose inputs or outputs are not what they were
+	// when it was planned; otherwise it is planned anew.
+	Strict bool
+	RunID  string
+	Events event.Sink
+	Now    func() time.Time
 	// After is time.After, or a clock of a test's own.
 	After func(time.Duration) <-chan time.Time
 }
@@ -32,6 +35,7 @@ type Outcome struct {
 	Interrupted bool
 	LeaseHeld   bool // a unit failed because another process kept its lease
 	WriteError  bool // a unit failed because the lake could not be written
+	Drifted     bool // with Strict: the lake was not what it was when it was planned
 }
 
 // runner drives the queue. Only its run loop touches the plan and the queue.
@@ -44,6 +48,7 @@ type runner struct {
 	outcome Outcome
 	emitMu  sync.Mutex
 	failing bool
+	looks   map[int]int // by item: how often it was planned anew
 }
 
 // ending is what a step's goroutine reports.
@@ -59,7 +64,7 @@ func Run(ctx context.Context, p *plan.Plan, l *lake.Lake, o Options) (Outcome, e
 	r := &runner{
 		plan: p, lake: l, o: o, done: make(chan ending),
 		queue:   NewQueue(Limits{Workers: o.Workers, Memory: o.Memory}),
-		outcome: Outcome{Counts: map[event.Result]int{}},
+		outcome: Outcome{Counts: map[event.Result]int{}}, looks: map[int]int{},
 	}
 	start := o.Now()
 	r.emit(r.started(start))
@@ -124,7 +129,7 @@ func (r *runner) loop(ctx context.Context) {
 		if r.queue.Running() == 0 {
 			return
 		}
-		r.take(<-r.done)
+		r.take(ctx, <-r.done)
 	}
 }
 
@@ -136,9 +141,7 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 		return
 	}
 	if w.Fresh {
-		r.plan.Settled(it)
-		r.queue.End(it.ID, true)
-		r.finish(it, stepResult{}, event.CutOff, nil, "")
+		r.cutOff(ctx, w)
 		return
 	}
 	go func() {
@@ -147,24 +150,40 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 	}()
 }
 
-// take brings what a step did into the plan and the queue.
-func (r *runner) take(e ending) {
-	if e.err != nil {
-		blocked := r.queue.End(e.item.ID, false)
-		result := event.Failed
-		if errors.Is(e.err, context.Canceled) {
-			result = event.Canceled
-		} else {
-			r.countFailure(e.err)
-		}
-		r.finish(e.item, e.result, result, e.err, "")
-		r.block(blocked)
-		return
+// cutOff ends an item whose outputs are what its inputs give.
+func (r *runner) cutOff(ctx context.Context, w *plan.Work) {
+	it, because := w.Item, ""
+	r.plan.Settled(it)
+	if r.looks[it.ID] > 0 {
+		because = "another apply made it meanwhile"
+		r.growFromLake(ctx, w)
 	}
-	if e.result.alreadyThere {
-		r.plan.Committed(e.item, e.result.made)
-		r.queue.End(e.item.ID, true)
-		r.finish(e.item, e.result, event.CutOff, nil, "another apply made it meanwhile")
+	r.queue.End(it.ID, true)
+	r.finish(it, stepResult{}, event.CutOff, nil, because)
+}
+
+// fail ends an item that did not succeed, and what needs it.
+func (r *runner) fail(e ending) {
+	blocked := r.queue.End(e.item.ID, false)
+	result := event.Failed
+	if errors.Is(e.err, context.Canceled) {
+		result = event.Canceled
+	} else {
+		r.countFailure(e.err)
+	}
+	r.finish(e.item, e.result, result, e.err, "")
+	r.block(blocked)
+}
+
+// take brings what a step did into the plan and the queue.
+func (r *runner) take(ctx context.Context, e ending) {
+	var moved *movedError
+	switch {
+	case errors.As(e.err, &moved):
+		r.lookAgain(ctx, e.item, moved)
+		return
+	case e.err != nil:
+		r.fail(e)
 		return
 	}
 	r.plan.Committed(e.item, e.result.made)
@@ -236,7 +255,7 @@ func (r *runner) attempts(ctx context.Context, w *plan.Work) (stepResult, error)
 	for attempt := 1; ; attempt++ {
 		r.emit(event.StepStarted{Time: r.o.Now(), Unit: unitOf(w.Item), Reason: string(w.Item.Reason.Code), Attempt: attempt})
 		res, err := r.step(ctx, w)
-		if err == nil || attempt >= w.Stage.Attempts || ctx.Err() != nil {
+		if err == nil || attempt >= w.Stage.Attempts || ctx.Err() != nil || errors.As(err, new(*movedError)) {
 			return res, err
 		}
 		wait := w.Stage.Backoff << min(attempt-1, 16)

@@ -26,7 +26,6 @@ type stepResult struct {
 	made            []plan.Made
 	fansOut         bool
 	values          []string // of a fan-out, "a,b" where there are several keys
-	alreadyThere    bool     // another process had made it when the lease came
 }
 
 // step runs a unit once: lease, read, transform, check, write, commit.
@@ -43,9 +42,8 @@ func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err er
 		return res, err
 	}
 	defer func() { err = errors.Join(err, lease.Release()) }()
-	if made, ok := r.madeMeanwhile(ctx, w); ok {
-		res.made, res.alreadyThere = made, true
-		return res, nil
+	if err := r.moved(ctx, w); err != nil {
+		return res, err
 	}
 	staging, err := r.lake.Begin(w.Item.Describe())
 	if err != nil {
@@ -65,30 +63,6 @@ func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err er
 // leaseName stands for all outputs of a unit: no other unit writes any of them.
 func leaseName(w *plan.Work) addr.Partition {
 	return addr.Partition{Dataset: w.Stage.Outputs[0].To.Addr, Keys: w.Item.Unit}
-}
-
-// madeMeanwhile looks, under the lease, whether another process has made the
-// outputs from the same inputs since the plan was made.
-func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) ([]plan.Made, bool) {
-	if w.Item.Reason.Code == plan.Forced || w.Item.Unknown || len(w.Item.Outputs) == 0 {
-		return nil, false
-	}
-	digests := make([]manifest.Sum, len(w.Inputs))
-	for i, in := range w.Inputs {
-		if digests[i] = in.Digest; in.Digest == (manifest.Sum{}) {
-			return nil, false
-		}
-	}
-	want := w.Fingerprint(digests).Sum
-	var made []plan.Made
-	for _, p := range w.Item.Outputs {
-		t, err := r.lake.Trace(ctx, p)
-		if err != nil || t.State != manifest.Complete || t.Fingerprint.String() != want {
-			return nil, false
-		}
-		made = append(made, plan.Made{Partition: p, Fingerprint: t.Fingerprint, Digest: t.Digest, Rows: t.Rows, Bytes: t.Bytes})
-	}
-	return made, true
 }
 
 // transform runs the stage's code. A panic in it is a bug of the transform and

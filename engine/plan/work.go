@@ -19,6 +19,8 @@ type Work struct {
 	Stage  *graph.Stage
 	Keys   map[string]string // the unit's key values, the date included
 	Inputs []InputRef        // in the order of ports, keys and sessions
+	// Outputs that are known, as the plan holds them.
+	Outputs []OutputRef
 	// Fresh is set when the outputs turn out to be what the inputs give: there
 	// is nothing to do.
 	Fresh bool
@@ -37,7 +39,9 @@ type InputRef struct {
 	Partition addr.Partition
 	Series    addr.Keys // the partition's keys without the date
 	Source    bool
-	File      string // of a source
+	File      string // of a source, with its size and time of change
+	Size      int64
+	ModTime   int64
 	// Digest of the content; zero for a source's file that has not been read.
 	Digest manifest.Sum
 }
@@ -62,7 +66,7 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	case g.lacking != "":
 		return nil, fmt.Errorf("there is no partition of %s for it any more", g.lacking)
 	}
-	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, Keep: map[addr.Partition]bool{}, refs: g.refs}
+	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, Outputs: u.outputRefs(session), Keep: map[addr.Partition]bool{}, refs: g.refs}
 	u.eachOutput(session, func(s *series) {
 		if t := s.cells[session].trace; t != nil && t.State == manifest.Unverified && it.Reason.Code != Forced {
 			w.Keep[s.partition(session)] = true
@@ -73,9 +77,11 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	}
 	for i := range g.refs {
 		r := &g.refs[i]
-		w.Inputs = append(w.Inputs, InputRef{
-			Port: r.port, Partition: r.partition(), Series: r.series.keys, Source: r.file != nil, File: r.fileName(), Digest: r.digest,
-		})
+		in := InputRef{Port: r.port, Partition: r.partition(), Series: r.series.keys, Digest: r.digest}
+		if r.file != nil {
+			in.Source, in.File, in.Size, in.ModTime = true, r.file.Name, r.file.Size, r.file.ModTime
+		}
+		w.Inputs = append(w.Inputs, in)
 	}
 	if u.stage.fanOut >= 0 {
 		w.Before = u.stage.fanOuts[it.Unit]

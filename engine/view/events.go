@@ -35,11 +35,12 @@ type EventDoc struct {
 	Bytes     *int64 `json:"bytes,omitempty"`
 	Unchanged int    `json:"unchanged,omitempty"`
 
-	Partitions []string       `json:"partitions,omitempty"`
-	Values     []string       `json:"values,omitempty"`
-	Added      int            `json:"added,omitempty"`
-	Text       string         `json:"text,omitempty"`
-	Counts     map[string]int `json:"counts,omitempty"`
+	Partitions  []string       `json:"partitions,omitempty"`
+	Values      []string       `json:"values,omitempty"`
+	Added       int            `json:"added,omitempty"`
+	Text        string         `json:"text,omitempty"`
+	Differences []string       `json:"differences,omitempty"`
+	Counts      map[string]int `json:"counts,omitempty"`
 }
 
 // NewEvent describes an event.
@@ -63,6 +64,10 @@ func NewEvent(e event.Event) EventDoc {
 		of("step_retried", e.Time)
 		unit(e.Unit)
 		doc.Attempt, doc.Error, doc.WaitNS = e.Attempt, errorText(e.Err), e.Wait.Nanoseconds()
+	case event.StepReplanned:
+		of("step_replanned", e.Time)
+		unit(e.Unit)
+		doc.Differences = e.Differences
 	case event.StepFinished:
 		of("step_finished", e.Time)
 		unit(e.Unit)

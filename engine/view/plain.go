@@ -31,6 +31,8 @@ func Plain(w io.Writer, s Style, c Commands) event.Sink {
 			progress(e.Time)
 		case event.StepRetried:
 			p.retried(e)
+		case event.StepReplanned:
+			p.replanned(e)
 		case event.StepFinished:
 			if e.Result == event.Failed {
 				p.failure(e, c)

@@ -144,4 +144,8 @@ func (p *printer) retried(e event.StepRetried) {
 	p.printf("%s %s failed, and is tried again in %s: %s\n", p.style.paint(yellow, "retry:"), e.Unit, Duration(e.Wait), errorText(e.Err))
 }
 
+func (p *printer) replanned(e event.StepReplanned) {
+	p.printf("%s %s is planned anew: %s\n", p.style.paint(yellow, "changed:"), e.Unit, strings.Join(e.Differences, ", "))
+}
+
 func (p *printer) notice(e event.Notice) { p.printf("note: %s\n", e.Text) }

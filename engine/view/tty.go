@@ -78,6 +78,8 @@ func (t *TTY) Sink(e event.Event) {
 		t.count(e)
 	case event.StepRetried:
 		t.out.retried(e)
+	case event.StepReplanned:
+		t.out.replanned(e)
 	case event.StepFinished:
 		t.finish(e)
 	case event.Notice:
