@@ -59,6 +59,9 @@ func (a *app) applyCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if f.failFast && f.keepGoing && cmd.Flags().Changed("keep-going") {
+				return mistake("usage", "--fail-fast and --keep-going say the opposite", "give one of them")
+			}
 			if isPlanFile(args) {
 				if cmd.Flags().Changed("force") || requestText(r) != shellQuote(args[0]) {
 					return mistake("usage", "a saved plan has its own selection and --force", "run it without: dag apply "+shellQuote(args[0]))
@@ -238,8 +241,11 @@ func (a *app) renderer(progress string, c view.Commands) (event.Sink, func()) {
 
 // check looks at flags that have few values.
 func (f *applyFlags) check() error {
-	if f.workers < 1 {
+	switch {
+	case f.workers < 1:
 		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one unit has to run")
+	case f.maxFailures < 0:
+		return mistake("usage", fmt.Sprintf("--max-failures is %d", f.maxFailures), "0 never stops")
 	}
 	return oneOf("--progress", f.progress, "auto", "tty", "plain", "json", "none")
 }

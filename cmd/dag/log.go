@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+
 	"dag/engine/event"
+	"dag/engine/exec"
 )
 
 // logEvent writes an event to the log: what began, what ended and how.
@@ -19,6 +22,10 @@ func (a *app) logEvent(e event.Event) {
 		entry := a.log.Info()
 		if e.Result == event.Failed {
 			entry = a.log.Error()
+		}
+		var bug *exec.PanicError
+		if errors.As(e.Err, &bug) {
+			entry = entry.Bytes("stack", bug.Stack)
 		}
 		entry.Stringer("unit", e.Unit).Str("result", string(e.Result)).Err(e.Err).Str("because", e.Because).
 			Dur("elapsed", e.Elapsed).Int64("rows", e.RowsOut).Int64("bytes", e.Bytes).Msg("finished")

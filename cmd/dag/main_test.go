@@ -73,8 +73,8 @@ func TestWords(t *testing.T) {
 		{programName("/tmp/go-build1/b001/exe/dag"), "go run ./cmd/dag"}, {programName("./dag"), "./dag"}, {programName("/usr/bin/dag"), "dag"},
 		{shellQuote("ESU5"), "ESU5"}, {shellQuote("a b"), "'a b'"}, {shellQuote("it's"), `'it'\''s'`}, {shellQuote(""), "''"},
 		{requestText(graph.Request{
-			Select: []string{"bar5s[dt=2025-08]"}, Exclude: []string{"x*"}, Layer: "silver", AnyKey: graph.AnyKey{Value: "ES"}, Dates: []string{"2025-08-01..2025-08-04"},
-		}), "'bar5s[dt=2025-08]' -x 'x*' --layer silver --symbol ES --dates 2025-08-01:2025-08-04"},
+			Select: []string{"bar5s[dt=2025-08]"}, Exclude: []string{"x*"}, Layer: "silver", AnyKey: graph.AnyKey{Values: []string{"ES", "NQU5"}}, Dates: []string{"2025-08-01..2025-08-04"},
+		}), "'bar5s[dt=2025-08]' -x 'x*' --layer silver --symbol ES --symbol NQU5 --dates 2025-08-01:2025-08-04"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %s, want %s", c.got, c.want)

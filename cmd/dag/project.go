@@ -152,6 +152,9 @@ func (p *project) openLake(o lake.Options) (*lake.Lake, error) {
 	if strings.Contains(root, "://") {
 		return nil, mistake("lake_root", fmt.Sprintf("the lake root %q is a URL; this version keeps lakes in folders", root), "")
 	}
+	if info, err := os.Stat(root); err == nil && !info.IsDir() {
+		return nil, mistake("lake_root", fmt.Sprintf("the lake root %s is a file", root), "a lake is a folder")
+	}
 	o.Now, o.Notice = p.app.now, func(s string) { p.app.notice(s) }
 	layouts := make([]lake.Layout, len(p.config.Datasets))
 	for i, d := range p.config.Datasets {

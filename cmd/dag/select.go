@@ -13,9 +13,9 @@ import (
 
 // selectFlags are the flags that select, the same for every verb.
 type selectFlags struct {
-	selects, excludes      []string
-	product, layer, symbol string
-	dt, dates, start, end  string
+	selects, excludes, symbols []string
+	product, layer             string
+	dt, dates, start, end      string
 }
 
 func (f *selectFlags) register(fs *pflag.FlagSet) {
@@ -23,7 +23,7 @@ func (f *selectFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVarP(&f.excludes, "exclude", "x", nil, "leave out by `expression`; repeatable")
 	fs.StringVar(&f.product, "product-type", "", "only this product: `future` or future_option")
 	fs.StringVar(&f.layer, "layer", "", "only this layer: `bronze`, silver, gold or all")
-	fs.StringVar(&f.symbol, "symbol", "", "only this contract or root: `ESU5` or ES")
+	fs.StringSliceVar(&f.symbols, "symbol", nil, "only this contract or root: `ESU5` or ES; repeatable")
 	fs.StringVar(&f.dt, "dt", "", "only this `date`: YYYY-MM-DD")
 	fs.StringVar(&f.dates, "dates", "", "only these dates: `A:B`, both included, or D1,D2")
 	fs.StringVar(&f.start, "start-date", "", "only from this `date` on")
@@ -37,7 +37,7 @@ var symbolKeys = []string{"symbol", "root"}
 func (f *selectFlags) request(args []string) (graph.Request, error) {
 	r := graph.Request{
 		Select: append(slices.Clone(f.selects), args...), Exclude: f.excludes,
-		Product: f.product, Layer: f.layer, AnyKey: graph.AnyKey{Keys: symbolKeys, Value: f.symbol},
+		Product: f.product, Layer: f.layer, AnyKey: graph.AnyKey{Keys: symbolKeys, Values: f.symbols},
 	}
 	ways := 0
 	for _, way := range []bool{f.dt != "", f.dates != "", f.start+f.end != ""} {
@@ -74,7 +74,9 @@ func requestText(r graph.Request) string {
 	}
 	add("--product-type", r.Product)
 	add("--layer", r.Layer)
-	add("--symbol", r.AnyKey.Value)
+	for _, s := range r.AnyKey.Values {
+		add("--symbol", s)
+	}
 	add("--dates", strings.ReplaceAll(strings.Join(r.Dates, ","), "..", ":"))
 	return strings.Join(parts, " ")
 }
@@ -113,7 +115,7 @@ func (p *project) choose(r graph.Request) (*graph.Selection, error) {
 	}
 	check("--product-type", r.Product, products)
 	check("--layer", r.Layer, append(layers, "all"))
-	if r.AnyKey.Value != "" && !slices.ContainsFunc(symbolKeys, func(k string) bool { return slices.Contains(keys, k) }) {
+	if len(r.AnyKey.Values) > 0 && !slices.ContainsFunc(symbolKeys, func(k string) bool { return slices.Contains(keys, k) }) {
 		list = append(list, diag.Diagnostic{Code: "unknown_key", Summary: "--symbol selects by the keys symbol and root, and this project has neither", Hint: "its keys are " + strings.Join(keys, ", ") + "; select with a slice, as in 'DATASET[key=value]'"})
 	}
 	if list.HasErrors() {

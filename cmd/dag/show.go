@@ -35,6 +35,8 @@ func (a *app) showCmd() *cobra.Command {
 				return mistake("usage", "--resolved shows the configuration, and takes no partition", "")
 			case resolved:
 				return a.showResolved()
+			case head < 0:
+				return mistake("usage", fmt.Sprintf("--head is %d", head), "give the number of rows to print")
 			}
 			return a.show(cmd.Context(), args[0], head)
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -65,12 +66,24 @@ func leaseName(w *plan.Work) addr.Partition {
 	return addr.Partition{Dataset: w.Stage.Outputs[0].To.Addr, Keys: w.Item.Unit}
 }
 
+// PanicError is what a transform's panic becomes. Its message has no stack, which
+// is for the log.
+type PanicError struct {
+	Transform string
+	Value     any
+	Stack     []byte
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("the transform %s has a bug and panicked: %v", e.Transform, e.Value)
+}
+
 // transform runs the stage's code. A panic in it is a bug of the transform and
 // becomes an error of the unit; the others go on.
 func (r *runner) transform(ctx context.Context, t *task) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the transform %s has a bug and panicked: %v", t.work.Stage.Spec.Name, p)
+			err = &PanicError{Transform: t.work.Stage.Spec.Name, Value: p, Stack: debug.Stack()}
 		}
 	}()
 	if err := t.work.Stage.Transform.Run(ctx, t); err != nil {

@@ -190,8 +190,12 @@ func (g *Graph) matchKey(e Env, key, pattern string) bool {
 func (g *Graph) words(r Request) (Filter, diag.List) {
 	var list diag.List
 	filter := all
-	if r.AnyKey.Value != "" {
-		filter = both(filter, g.anyKey(r.AnyKey))
+	if len(r.AnyKey.Values) > 0 {
+		anyOf := Filter(none)
+		for _, v := range r.AnyKey.Values {
+			anyOf = either(anyOf, g.anyKey(r.AnyKey.Keys, v))
+		}
+		filter = both(filter, anyOf)
 	}
 	if len(r.Dates) > 0 {
 		inDates := Filter(none)
@@ -208,17 +212,17 @@ func (g *Graph) words(r Request) (Filter, diag.List) {
 	return filter, list
 }
 
-// anyKey resolves an AnyKey.
-func (g *Graph) anyKey(a AnyKey) Filter {
+// anyKey resolves one value of an AnyKey.
+func (g *Graph) anyKey(keys []string, value string) Filter {
 	return func(e Env) calendar.Set {
 		has := false
-		for _, key := range a.Keys {
+		for _, key := range keys {
 			v, ok := e.Value(key)
-			if has = has || ok; ok && v == a.Value {
+			if has = has || ok; ok && v == value {
 				return e.Full
 			}
 		}
-		if e.FanOut && has && g.matchKey(e, a.Keys[0], a.Value) && g.implies(a.Keys[0], a.Value) {
+		if e.FanOut && has && g.matchKey(e, keys[0], value) && g.implies(keys[0], value) {
 			return e.Full
 		}
 		if !has {

@@ -20,16 +20,16 @@ type Request struct {
 	Exclude []string // -x
 	Product string   // --product-type
 	Layer   string   // --layer; "all" and "" are the same
-	AnyKey  AnyKey   // --symbol: a contract or a root
+	AnyKey  AnyKey   // --symbol: contracts or roots
 	Dates   []string // --dt, --dates: each a date or a range A:B
 }
 
-// AnyKey selects by a value that any of several keys may have. A series with
-// none of them is selected; a fan-out that may make the first is selected by
-// what the value implies for the others.
+// AnyKey selects by values, of which any of several keys may have one. A series
+// with none of the keys is selected; a fan-out that may make the first is selected
+// by what a value implies for the others.
 type AnyKey struct {
-	Keys  []string
-	Value string
+	Keys   []string
+	Values []string
 }
 
 // Env is what a Filter needs to know of one series of partitions.
@@ -82,7 +82,7 @@ func (s *Selection) NeedsState() bool {
 // symbol form and a malformed date are errors that name the nearest matches.
 func (g *Graph) Select(r Request) (*Selection, diag.List) {
 	s := &Selection{filters: map[addr.Dataset]Filter{}, Request: r}
-	s.Everything = len(r.Select) == 0 && len(r.Exclude) == 0 && r.Product == "" && (r.Layer == "" || r.Layer == "all") && r.AnyKey.Value == "" && len(r.Dates) == 0
+	s.Everything = len(r.Select) == 0 && len(r.Exclude) == 0 && r.Product == "" && (r.Layer == "" || r.Layer == "all") && len(r.AnyKey.Values) == 0 && len(r.Dates) == 0
 	var list diag.List
 	selected, l := g.union(r.Select, all)
 	list = append(list, l...)

@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"dag/engine/addr"
@@ -230,7 +232,7 @@ func (p *Plan) checkSelected() error {
 		}
 	}
 	for _, d := range p.datasets {
-		if d.sessions == nil && len(r.Dates) > 0 || d.def.Source && r.AnyKey.Value != "" {
+		if d.sessions == nil && len(r.Dates) > 0 || d.def.Source && len(r.AnyKey.Values) > 0 {
 			continue
 		}
 		if f := p.Request.Selection.Dataset(d.def.Addr); f != nil {
@@ -273,22 +275,32 @@ func (p *Plan) nothingSelected() diag.List {
 			}
 		}
 	}
-	switch near := diag.Nearest(any.Value, known); {
-	case first == "":
+	d.Hint = fmt.Sprintf("the lake holds sessions from %s to %s; `dag ls` lists them", first, last)
+	if first == "" {
 		d.Hint = "the lake holds nothing yet; `dag show --resolved` tells where raw files are expected"
-	case any.Value != "" && !contains(known, any.Value) && near != "":
-		d.Hint = fmt.Sprintf("there is no %q; did you mean %q?", any.Value, near)
-	default:
-		d.Hint = fmt.Sprintf("the lake holds sessions from %s to %s; `dag ls` lists them", first, last)
+	}
+	for _, v := range any.Values {
+		if first != "" && !slices.Contains(known, v) {
+			d.Hint = fmt.Sprintf("there is no %q; %s", v, oneOfKnown(v, known))
+			break
+		}
 	}
 	return diag.List{d}
 }
 
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
+// maxKnown is how many values a hint names.
+const maxKnown = 8
+
+// oneOfKnown suggests a value instead of v, or tells which there are.
+func oneOfKnown(v string, known []string) string {
+	if near := diag.Nearest(v, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
 	}
-	return false
+	slices.Sort(known)
+	known = slices.Compact(known)
+	more := ""
+	if len(known) > maxKnown {
+		known, more = known[:maxKnown], ", …"
+	}
+	return "there are " + strings.Join(known, ", ") + more
 }

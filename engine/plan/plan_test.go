@@ -191,7 +191,7 @@ func TestSelection(t *testing.T) {
 	}{
 		"date":           {graph.Request{Dates: []string{"2025-08-05"}}, []string{"run ingest[root=ES,dt=2025-08-05] missing"}},
 		"range":          {graph.Request{Dates: []string{"2025-08-05:2025-08-06"}}, []string{"run ingest[root=ES,dt=2025-08-05] missing", "run ingest[root=ES,dt=2025-08-06] missing"}},
-		"contract":       {graph.Request{AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Value: "ESU5"}, Dates: []string{"2025-08-05"}}, []string{"run ingest[root=ES,dt=2025-08-05] missing"}},
+		"contract":       {graph.Request{AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Values: []string{"ESU5"}}, Dates: []string{"2025-08-05"}}, []string{"run ingest[root=ES,dt=2025-08-05] missing"}},
 		"slice upwards":  {graph.Request{Select: []string{"+bars[symbol=ESU5,dt=2025-08-05]"}}, []string{"run ingest[root=ES,dt=2025-08-05] missing"}},
 		"window upwards": {graph.Request{Select: []string{"+history[dt=2025-08-06]"}}, []string{"run ingest[root=ES,dt=2025-08-04] missing", "run ingest[root=ES,dt=2025-08-05] missing"}},
 		"exclude":        {graph.Request{Exclude: []string{"*.t.*[dt=2025-08-05..2025-08-08]"}}, []string{"run ingest[root=ES,dt=2025-08-04] missing"}},
@@ -204,7 +204,7 @@ func TestSelection(t *testing.T) {
 
 func TestSelectionOfOneContractRunsOnlyIt(t *testing.T) {
 	w := week(t, "2025-08-04", "2025-08-05")
-	w.apply(graph.Request{AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Value: "ESU5"}}, false, "")
+	w.apply(graph.Request{AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Values: []string{"ESU5"}}}, false, "")
 	for _, u := range w.ran {
 		if strings.Contains(u, "ESZ5") || strings.HasPrefix(u, "index") {
 			t.Errorf("%s ran", u)
@@ -235,7 +235,7 @@ func TestEmptySelectionsAreErrors(t *testing.T) {
 	w.apply(graph.Request{}, false, "")
 	for want, r := range map[string]graph.Request{
 		`did you mean "bars"?`:                   {Select: []string{"barz"}},
-		`did you mean "ESU5"?`:                   {AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Value: "ESU6"}},
+		`did you mean "ESU5"?`:                   {AnyKey: graph.AnyKey{Keys: []string{"symbol", "root"}, Values: []string{"ESU6"}}},
 		"sessions from 2025-08-04 to 2025-08-04": {Dates: []string{"2025-09-01"}},
 		`"2025-8-4" is not a date`:               {Dates: []string{"2025-8-4"}},
 		"ends before it begins":                  {Dates: []string{"2025-08-05:2025-08-04"}},
