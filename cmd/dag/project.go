@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"dag/engine/config"
@@ -15,6 +16,7 @@ import (
 	"dag/engine/graph"
 	"dag/engine/lake"
 	"dag/engine/plan"
+	"dag/engine/view"
 	"dag/stages"
 )
 
@@ -200,13 +202,31 @@ func (p *project) look(ctx context.Context, r plan.Request, f func(*plan.Plan, *
 
 // plan makes a plan and notes how long its phases took.
 func (p *project) plan(ctx context.Context, l *lake.Lake, r plan.Request) (*plan.Plan, error) {
+	r.Compared = new(atomic.Int64)
+	end := p.app.showPhase(func() (string, int64) {
+		if n := r.Compared.Load(); n > 0 {
+			return "units compared", n
+		}
+		return "partitions looked at", l.Looked()
+	})
 	made, err := plan.Make(ctx, p.graph, l, r, p.app.now)
+	end()
 	if err != nil {
 		return nil, err
 	}
 	p.app.phases = append(p.app.phases, phase{"lake", made.Timing.Lake}, phase{"diff", made.Timing.Diff})
 	p.app.log.Info().Int("items", len(made.Items)).Int("partitions", made.Partitions()).Msg("planned")
 	return made, nil
+}
+
+// showPhase shows what count counts while that takes long; the function it
+// returns ends it.
+func (a *app) showPhase(count func() (string, int64)) func() {
+	if a.flags.quiet || a.flags.json {
+		return func() {}
+	}
+	_, terminal := a.terminal(a.stderr)
+	return view.Phase(a.stderr, view.PhaseOptions{Terminal: terminal, Now: a.now, After: time.After}, count)
 }
 
 // runID names a run by its time and process.

@@ -60,6 +60,7 @@ type Lake struct {
 	caches map[addr.Dataset]*cache
 	known  map[string]knownFile // digests of source files found in manifests, by path
 	fans   map[string]*fanOuts
+	looked atomic.Int64 // see Looked
 }
 
 // knownFile is what a manifest says of a source's file that it was made from.
@@ -110,6 +111,10 @@ func Open(root string, layouts []Layout, o Options) (*Lake, error) {
 	}
 	return l, nil
 }
+
+// Looked counts the partitions' folders and the sources' files that Table has
+// met so far. Any goroutine may ask while Table runs.
+func (l *Lake) Looked() int64 { return l.looked.Load() }
 
 // Root is the lake's folder, as given to Open.
 func (l *Lake) Root() string { return l.root }

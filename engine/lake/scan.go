@@ -187,6 +187,7 @@ func (s *scan) leaf(in *os.File, name string, values []string) error {
 	if err != nil {
 		return err
 	}
+	s.lake.looked.Add(1)
 	var day calendar.Day
 	if s.table.date >= 0 {
 		day = s.days[values[s.table.date]]
@@ -260,6 +261,7 @@ func (s *scan) read() error {
 			if err != nil {
 				return err
 			}
+			s.lake.looked.Add(1)
 			e := &f.series.entries[f.at]
 			c.trace.Day = e.Day
 			e.Trace, e.Stamp = c.trace, c.stamp

@@ -31,6 +31,9 @@ func (p *Plan) compare(ctx context.Context) error {
 // compareSeries decides about some sessions of a unit series and marks what
 // is pending.
 func (p *Plan) compareSeries(ctx context.Context, u *unitSeries, days calendar.Set) error {
+	if p.Request.Compared != nil {
+		p.Request.Compared.Add(int64(days.Len()))
+	}
 	for _, iv := range days {
 		for i := iv.Lo; i < iv.Hi; i++ {
 			if err := ctx.Err(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"dag/engine/addr"
@@ -22,6 +23,9 @@ type Request struct {
 	// FileItem.Describe; nil: no restriction. Units that become known while the
 	// plan runs are not restricted.
 	Only map[string]bool
+	// Compared counts the units decided about, for others to read while Make
+	// runs; nil: nobody does.
+	Compared *atomic.Int64
 }
 
 // Plan is the decisions about every unit, and the items made of those that are
