@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"dag/engine/stage"
 	"dag/stages"
 )
 
@@ -64,6 +65,45 @@ func TestSpecsAreWhole(t *testing.T) {
 			if in.Doc == "" || in.Raw != (in.Columns == nil) {
 				t.Errorf("%s: input %s has no doc, or no columns", s.Name, in.Name)
 			}
+		}
+		for _, out := range s.Outputs {
+			checkOutput(t, s, out)
+		}
+	}
+}
+
+// checkOutput looks at what a port declares beside its rows, and at rows that go
+// on from an input: what is not added must be there.
+func checkOutput(t *testing.T, s stage.Spec, out stage.Output) {
+	t.Helper()
+	if out.Doc == "" || out.FanOut && (out.Extends != nil || out.Tables != nil || out.Files != nil) {
+		t.Errorf("%s: output %s has no doc, or fans out what cannot", s.Name, out.Name)
+	}
+	for _, x := range out.Tables {
+		if x.Doc == "" || x.Schema == nil {
+			t.Errorf("%s: table %s of output %s has no doc or schema", s.Name, x.Name, out.Name)
+		}
+	}
+	if out.Extends == nil {
+		return
+	}
+	i := slices.IndexFunc(s.Inputs, func(in stage.Input) bool { return in.Name == out.Extends.Port && !in.Raw })
+	if i < 0 {
+		t.Errorf("%s: output %s goes on from %q, which is no input", s.Name, out.Name, out.Extends.Port)
+		return
+	}
+	for _, f := range out.Schema.Fields() {
+		if slices.Contains(out.Extends.Adds, f.Name) {
+			continue
+		}
+		at := s.Inputs[i].Columns.FieldIndices(f.Name)
+		if len(at) == 0 || !s.Inputs[i].Columns.Field(at[0]).Equal(f) {
+			t.Errorf("%s: column %s of output %s is not that of input %s", s.Name, f.Name, out.Name, out.Extends.Port)
+		}
+	}
+	for _, name := range out.Extends.Adds {
+		if !out.Schema.HasField(name) {
+			t.Errorf("%s: output %s adds %q and does not have it", s.Name, out.Name, name)
 		}
 	}
 }

@@ -58,6 +58,8 @@ func transforms() []stage.Transform {
 		declared{Name: "test.level", Version: 1, Inputs: []stage.Input{events, {Name: "history", Columns: columns(tsColumn, closeColumn)}},
 			Outputs: []stage.Output{bars}, Params: []stage.Param{{Name: "level", Type: stage.String, Doc: "which level"}}},
 		declared{Name: "test.history", Version: 1, Inputs: []stage.Input{{Name: "history", Columns: columns(tsColumn, closeColumn)}}, Outputs: []stage.Output{bars}},
+		declared{Name: "test.stamp", Version: 1, Inputs: []stage.Input{events}, Outputs: []stage.Output{{Name: "bars", Schema: columns(tsColumn, closeColumn),
+			Extends: &stage.Extension{Port: "events", Adds: []string{"close"}}}}},
 		declared{Name: "test.index", Version: 1, Inputs: []stage.Input{events}, Outputs: []stage.Output{{Name: "bars", Schema: columns(tsColumn, closeColumn),
 			Tables: []stage.Table{{Name: "dates", Schema: columns(tsColumn, closeColumn)}, {Name: "features", Schema: columns(closeColumn)}}}}},
 		declared{Name: "test.pair", Version: 1, Inputs: []stage.Input{events}, Outputs: []stage.Output{bars, {Name: "more", Schema: columns(tsColumn, closeColumn)}}},

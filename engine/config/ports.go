@@ -59,6 +59,18 @@ func (b stageBlock) checkKind(in Input, port stage.Input) {
 	}
 }
 
+// checkExtends sees that an input whose rows go on in an output is one partition.
+func (b stageBlock) checkExtends() {
+	for _, out := range b.stage.Spec.Outputs {
+		for _, in := range b.stage.Inputs {
+			if out.Extends != nil && out.Extends.Port == in.Port && (in.Window != nil || len(in.Collect) > 0) {
+				b.add(newError(codeInputMismatch, in.Range, fmt.Sprintf("input %s of %s must be one partition", in.Port, b.title),
+					fmt.Sprintf("transform %s passes its rows on to output %s", b.stage.Spec.Name, out.Name), "remove window and collect"))
+			}
+		}
+	}
+}
+
 func (b stageBlock) outputSpec(port string) stage.Output {
 	i := slices.IndexFunc(b.stage.Spec.Outputs, func(o stage.Output) bool { return o.Name == port })
 	return b.stage.Spec.Outputs[i]
@@ -67,6 +79,7 @@ func (b stageBlock) outputSpec(port string) stage.Output {
 // checkSchemas holds what the transform reads and writes to the contracts.
 func (b stageBlock) checkSchemas() {
 	st := b.stage
+	b.checkExtends()
 	for i, in := range st.Inputs {
 		want := st.Spec.Inputs[i].Columns
 		if want == nil || in.From.Contract == nil {

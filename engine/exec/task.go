@@ -192,11 +192,36 @@ func (t *task) openOutput(port string, fanOut []string) (*output, error) {
 	}
 	o := &output{def: def, partition: p, value: strings.Join(fanOut, ","), task: t}
 	var err error
-	if o.writer, err = t.staging.Partition(p); err != nil {
+	if o.writer, err = t.openWriter(o); err != nil {
 		return nil, err
 	}
 	t.opened = append(t.opened, o)
 	return o, nil
+}
+
+func (t *task) openWriter(o *output) (*lake.Writer, error) {
+	e := o.spec().Extends
+	if e == nil {
+		return t.staging.Partition(o.partition)
+	}
+	from := -1
+	for i, in := range t.work.Inputs {
+		switch {
+		case in.Port != e.Port:
+		case from >= 0:
+			return nil, fmt.Errorf("port %q goes on from input %q, which has several partitions", o.def.Port, e.Port)
+		default:
+			from = i
+		}
+	}
+	if from < 0 {
+		return nil, fmt.Errorf("port %q goes on from input %q, which has no partition", o.def.Port, e.Port)
+	}
+	in, err := t.open(from)
+	if err != nil {
+		return nil, err
+	}
+	return t.staging.Extend(t.ctx, o.partition, in, e.Adds)
 }
 
 func (t *task) outputDef(port string) *graph.Output {

@@ -81,7 +81,9 @@ func (s *Staging) Scratch() (stage.ScratchFile, error) {
 }
 
 // Partition opens the writer of an output partition, once for each.
-func (s *Staging) Partition(p addr.Partition) (*Writer, error) {
+func (s *Staging) Partition(p addr.Partition) (*Writer, error) { return s.open(p, nil) }
+
+func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	t, err := s.lake.table(p.Dataset, false)
 	if err != nil {
 		return nil, err
@@ -98,7 +100,7 @@ func (s *Staging) Partition(p addr.Partition) (*Writer, error) {
 		return nil, fmt.Errorf("%s is opened twice by one unit", p)
 	}
 	dir := filepath.Join(s.dir, strconv.Itoa(len(s.writers)))
-	w, err := s.lake.newWriter(p, t, dir)
+	w, err := s.lake.newWriter(p, t, dir, e)
 	if err != nil {
 		return nil, explain(err, "write "+p.String(), dir)
 	}

@@ -30,6 +30,8 @@ type Writer struct {
 	file     *File
 	pq       *parquet.Writer
 	order    *sortCheck
+	extends  *Partition // whose rows these are; nil: nobody's
+	zip      *zipper    // of its columns, unless they are copied
 	err      error
 	closed   bool
 
@@ -37,7 +39,7 @@ type Writer struct {
 	files  map[string]*File   // binary, by name
 }
 
-func (l *Lake) newWriter(p addr.Partition, t *table, dir string) (*Writer, error) {
+func (l *Lake) newWriter(p addr.Partition, t *table, dir string, e *extension) (*Writer, error) {
 	order, err := newSortCheck(t)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,22 @@ func (l *Lake) newWriter(p addr.Partition, t *table, dir string) (*Writer, error
 		return nil, err
 	}
 	w := &Writer{lake: l, p: p, table: t, contract: t.Contract, dir: dir, order: order, tables: map[string]*Writer{}, files: map[string]*File{}}
-	return w, w.create(manifest.DataName)
+	if e == nil {
+		return w, w.create(manifest.DataName)
+	}
+	w.extends = e.in
+	if !e.passes(t) {
+		w.zip = newZipper(e, t.Contract)
+		return w, w.create(manifest.DataName)
+	}
+	w.contract, w.order = e.own(t.Contract), &sortCheck{}
+	if w.file, err = l.newFile(dir, manifest.DataName); err != nil {
+		return nil, err
+	}
+	if w.pq, err = parquet.NewExtending(w.file, t.Contract.Schema, l.o.Workers, e.in.parts[0], e.adds); err != nil {
+		return nil, errors.Join(err, w.file.Close())
+	}
+	return w, nil
 }
 
 // create opens the Parquet file of w.
@@ -101,6 +118,16 @@ func (w *Writer) Write(rec arrow.Record) error {
 	if w.closed {
 		return fmt.Errorf("%s: its writer is closed", w.p)
 	}
+	if w.zip == nil {
+		return w.write(rec)
+	}
+	if err := w.zip.each(rec, w.write); err != nil && w.err == nil {
+		w.err = fmt.Errorf("%s: %w", w.p, err)
+	}
+	return w.err
+}
+
+func (w *Writer) write(rec arrow.Record) error {
 	if err := w.contract.Check(rec); err != nil {
 		w.err = fmt.Errorf("%s: %w", w.p, err)
 		return w.err
@@ -128,6 +155,12 @@ func (w *Writer) Close() error {
 	}
 	w.closed = true
 	w.order.release()
+	if w.zip != nil {
+		w.zip.close()
+	}
+	if w.err == nil && w.extends != nil && w.Rows() != w.extends.Rows() {
+		w.err = fmt.Errorf("%s: %d rows were written beside the %d of %s", w.p, w.Rows(), w.extends.Rows(), w.extends.addr)
+	}
 	if w.err == nil {
 		w.err = explain(w.pq.Close(), "write "+w.p.String(), w.dir)
 	}
@@ -173,6 +206,9 @@ func (w *Writer) abandon() {
 	if !w.closed {
 		w.closed = true
 		w.order.release()
+		if w.zip != nil {
+			w.zip.close()
+		}
 		w.file.abandon()
 	}
 	for _, t := range w.tables {

@@ -55,12 +55,23 @@ type Output struct {
 	Schema *arrow.Schema
 	// FanOut ports take key values that only the data tells.
 	FanOut bool
+	// Extends says that the rows of this port are those of an input, one for one
+	// and in order. nil: they are the transform's own. Not for FanOut ports.
+	Extends *Extension
 	// Tables that a partition holds beside its rows, such as the parameters of
 	// an index. The dataset names a contract for each. Not for FanOut ports.
 	Tables []Table
 	// Files are the names of binary files that a partition holds beside its
 	// tables. Not for FanOut ports.
 	Files []string
+}
+
+// Extension is how a port's rows go on from an input's. The transform writes
+// batches of the columns Adds, in the order of the schema; the engine passes all
+// others on from the input, which must have them, without decoding where it can.
+type Extension struct {
+	Port string // the input: one partition of a dataset
+	Adds []string
 }
 
 // Table is a further table of an output partition.

@@ -16,6 +16,7 @@ import (
 // File is an opened Parquet file. Several goroutines may read it at once.
 type File struct {
 	name string
+	src  io.ReaderAt
 	r    *file.Reader
 }
 
@@ -38,7 +39,7 @@ func NewFile(name string, src Source) (f *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is no Parquet file that can be read: %w", name, err)
 	}
-	f = &File{name: name, r: r}
+	f = &File{name: name, src: src, r: r}
 	var rows int64
 	for i := range r.NumRowGroups() {
 		n := r.MetaData().RowGroup(i).NumRows()

@@ -31,7 +31,8 @@ type Writer struct {
 	columns *schema.Schema
 	footer  *metadata.FileMetaDataBuilder
 	workers int
-	err     error // the first; nothing is written after it
+	pass    *passing // nil: every column is encoded here; else chunks and schema are of those that are
+	err     error    // the first; nothing is written after it
 	closed  bool
 }
 
@@ -148,13 +149,23 @@ func (p *Writer) flushGroup() {
 	group := p.footer.AppendRowGroup()
 	group.SetNumRows(p.inGroup)
 	var size int64
-	for i, c := range p.chunks {
-		pos := p.pos
-		p.write(dicts[i])
+	own := 0
+	for i := range p.columns.NumColumns() {
+		if p.err != nil {
+			return
+		}
+		if p.pass != nil && p.pass.columns[i] >= 0 {
+			n, err := p.copy(group.NextColumnChunk(), int(p.groups), p.pass.columns[i])
+			size, p.err = size+n, err
+			continue
+		}
+		c, pos, dict := p.chunks[own], p.pos, dicts[own]
+		own++
+		p.write(dict)
 		p.write(c.pages)
 		size += c.uncompressed
 		if p.err == nil {
-			p.err = c.finish(group.NextColumnChunk(), pos, len(dicts[i]))
+			p.err = c.finish(group.NextColumnChunk(), pos, len(dict))
 		}
 	}
 	if p.err == nil {
@@ -185,6 +196,9 @@ func (p *Writer) Close() error {
 	}
 	if p.inGroup > 0 {
 		p.flushGroup()
+	}
+	if p.err == nil && p.pass != nil && p.rows != p.pass.from.Rows() {
+		p.err = fmt.Errorf("%d rows were written beside the %d of %s", p.rows, p.pass.from.Rows(), p.pass.from.name)
 	}
 	if p.err != nil {
 		return p.err

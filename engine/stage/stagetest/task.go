@@ -258,7 +258,10 @@ func (t *Task) Output(port string, fanOut ...string) (stage.Writer, error) {
 	}
 	w := &writer{id: id, schema: out.Schema}
 	t.outputs[id] = w
-	return w, nil
+	if out.Extends == nil {
+		return w, nil
+	}
+	return t.extend(w, out.Extends)
 }
 
 func (t *Task) output(port string) (*stage.Output, error) {

@@ -42,16 +42,19 @@ func (transform) Spec() stage.Spec {
 		Version: 1,
 		Summary: "Book events with the day's pre-market and opening-range levels",
 		Inputs:  []stage.Input{{Name: "events", Doc: "Silver book events of one contract", Columns: mbp10.SilverSchema()}},
-		Outputs: []stage.Output{{Name: "events", Doc: "The same rows with pm_high, pm_low, or_high and or_low", Schema: mbp10.LevelsSchema()}},
-		Params:  []stage.Param{mbp10.SemanticsParam("which rows move a level (S-1, S-6)")},
-		Memory:  96 << 20,
+		Outputs: []stage.Output{{
+			Name: "events", Doc: "The same rows with pm_high, pm_low, or_high and or_low", Schema: mbp10.LevelsSchema(),
+			Extends: &stage.Extension{Port: "events", Adds: mbp10.LevelNames[:]},
+		}},
+		Params: []stage.Param{mbp10.SemanticsParam("which rows move a level (S-1, S-6)")},
+		Memory: 96 << 20,
 	}
 }
 
-// Run reads the events twice: a few columns to find the levels, then all of
-// them. Memory does not depend on their number.
+// Run reads a few columns to find the levels, then writes them once a row. Memory
+// does not depend on the number of events.
 func (transform) Run(_ context.Context, t stage.Task) error {
-	levels, err := find(t)
+	levels, rows, err := find(t)
 	if err != nil {
 		return err
 	}
@@ -59,13 +62,9 @@ func (transform) Run(_ context.Context, t stage.Task) error {
 	if err != nil {
 		return err
 	}
-	a := adder{schema: mbp10.LevelsSchema(), levels: levels}
-	for rec, err := range t.Read("events", mbp10.Names(mbp10.SilverSchema())...) {
-		if err != nil {
-			return err
-		}
-		out := a.add(rec)
-		err = w.Write(out)
+	for at := int64(0); at < rows; at += batchRows {
+		out := repeat(levels, int(min(batchRows, rows-at)))
+		err := w.Write(out)
 		out.Release()
 		if err != nil {
 			return err
@@ -95,15 +94,15 @@ type finder struct {
 }
 
 // find returns the levels in the order of mbp10.LevelNames, NaN where there is
-// none.
-func find(t stage.Task) (levels [4]float64, err error) {
+// none, and the number of rows.
+func find(t stage.Task) (levels [4]float64, rows int64, err error) {
 	nan := math.NaN()
 	f := finder{corrected: t.Params().String("semantics") == mbp10.Corrected, pm: extremes{nan, nan}, or: extremes{nan, nan}}
 	if f.ny, err = mbp10.NewNewYork(); err != nil {
-		return levels, err
+		return levels, 0, err
 	}
 	if f.day, err = mbp10.Day(t.Key("dt")); err != nil {
-		return levels, fmt.Errorf("key dt: %w", err)
+		return levels, 0, fmt.Errorf("key dt: %w", err)
 	}
 	columns := []string{"ts_event", "bid_px_00", "ask_px_00"}
 	if f.corrected {
@@ -111,11 +110,12 @@ func find(t stage.Task) (levels [4]float64, err error) {
 	}
 	for rec, err := range t.Read("events", columns...) {
 		if err != nil {
-			return levels, err
+			return levels, 0, err
 		}
 		f.batch(rec)
+		rows += rec.NumRows()
 	}
-	return [4]float64{f.pm.high, f.pm.low, f.or.high, f.or.low}, nil
+	return [4]float64{f.pm.high, f.pm.low, f.or.high, f.or.low}, rows, nil
 }
 
 func (f *finder) batch(rec arrow.Record) {
@@ -138,33 +138,30 @@ func (f *finder) batch(rec arrow.Record) {
 	}
 }
 
-// adder adds the columns. Its buffers serve one batch after the other.
-type adder struct {
-	schema *arrow.Schema
-	levels [4]float64
-	values [4][]float64 // each level, for as many rows as a batch has had
-	none   []byte       // a bitmap of nulls
-}
+// batchRows is how many rows are written at once.
+const batchRows = 16_384
 
-// add returns the batch with levels. It shares the columns of rec, and its own
-// columns are good until the next call.
-func (a *adder) add(rec arrow.Record) arrow.Record {
-	n := int(rec.NumRows())
-	for len(a.none)*8 < n {
-		a.none = append(a.none, 0)
-	}
-	cols := append(make([]arrow.Array, 0, a.schema.NumFields()), rec.Columns()...)
-	for i, level := range a.levels {
+// addedSchema is the columns that are not the input's.
+var addedSchema = func() *arrow.Schema {
+	all := mbp10.LevelsSchema()
+	return arrow.NewSchema(all.Fields()[all.NumFields()-len(mbp10.LevelNames):], nil)
+}()
+
+// repeat makes n rows of the same levels, null where there is none.
+func repeat(levels [4]float64, n int) arrow.Record {
+	cols := make([]arrow.Array, len(levels))
+	none := make([]byte, (n+7)/8)
+	for i, level := range levels {
 		nulls := 0
 		if math.IsNaN(level) {
 			level, nulls = 0, n
 		}
-		for len(a.values[i]) < n {
-			a.values[i] = append(a.values[i], level)
+		values := make([]float64, n)
+		for k := range values {
+			values[k] = level
 		}
-		col := mbp10.Float64s(a.values[i][:n], a.none, nulls)
-		defer col.Release()
-		cols = append(cols, col)
+		cols[i] = mbp10.Float64s(values, none, nulls)
+		defer cols[i].Release()
 	}
-	return array.NewRecord(a.schema, cols, rec.NumRows())
+	return array.NewRecord(addedSchema, cols, int64(n))
 }

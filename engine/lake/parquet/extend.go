@@ -1,0 +1,128 @@
+package parquet
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/parquet/metadata"
+)
+
+// passing is a file that columns are taken from as they are: their encoded
+// chunks are copied, which gives the bytes that encoding them again would give.
+type passing struct {
+	from    *File
+	columns []int // by column of the file that is written: the one of from; -1: encoded here
+	buf     []byte
+}
+
+// Extends tells whether NewExtending can take the columns of s that are not in
+// adds from f: f is of this writer and has them, of the same type.
+func (f *File) Extends(s *arrow.Schema, adds []string) bool {
+	w, err := NewWriter(io.Discard, s, 1)
+	if err != nil {
+		return false
+	}
+	_, err = f.passing(w, adds)
+	return err == nil
+}
+
+// NewExtending starts a file of schema s whose rows are those of from: Write takes
+// the columns adds only, in the schema's order, for the same number of rows, and
+// the others are copied. It fails where Extends is false. The bytes are those of
+// a file that is given all columns.
+func NewExtending(w io.Writer, s *arrow.Schema, workers int, from *File, adds []string) (*Writer, error) {
+	p, err := NewWriter(w, s, workers)
+	if err != nil {
+		return nil, err
+	}
+	if p.pass, err = from.passing(p, adds); err != nil {
+		return nil, err
+	}
+	var fields []arrow.Field
+	var own []*chunk
+	for i, f := range s.Fields() {
+		if p.pass.columns[i] < 0 {
+			fields, own = append(fields, f), append(own, p.chunks[i])
+		}
+	}
+	p.schema, p.chunks = arrow.NewSchema(fields, nil), own
+	return p, nil
+}
+
+// passing finds the columns of w that are not in adds.
+func (f *File) passing(w *Writer, adds []string) (p *passing, err error) {
+	defer rescue(f.name, &err)
+	md := f.r.MetaData()
+	if md.GetCreatedBy() != createdBy {
+		return nil, fmt.Errorf("%s was written by %s", f.name, md.GetCreatedBy())
+	}
+	for g := range f.r.NumRowGroups() {
+		if n := md.RowGroup(g).NumRows(); n != RowGroupRows && (g+1 < f.r.NumRowGroups() || n > RowGroupRows) {
+			return nil, fmt.Errorf("%s: row group %d has %d rows", f.name, g, n)
+		}
+	}
+	p = &passing{from: f}
+	for i := range w.columns.NumColumns() {
+		leaf := w.columns.Column(i)
+		name := leaf.ColumnPath()[0]
+		at := -1
+		if !slices.Contains(adds, name) {
+			at = md.Schema.ColumnIndexByName(leaf.Path())
+			if at < 0 || !md.Schema.Column(at).SchemaNode().Equals(leaf.SchemaNode()) {
+				return nil, fmt.Errorf("%s has no column %q as %s", f.name, name, leaf.SchemaNode())
+			}
+		}
+		p.columns = append(p.columns, at)
+	}
+	return p, nil
+}
+
+// copy appends the chunk of a column of row group g to the file and describes it.
+func (p *Writer) copy(b *metadata.ColumnChunkMetaDataBuilder, g, column int) (size int64, err error) {
+	defer rescue(p.pass.from.name, &err)
+	groups := p.pass.from.r.MetaData().RowGroups
+	if g >= len(groups) || groups[g].NumRows != int64(p.inGroup) {
+		return 0, fmt.Errorf("%s does not have the %d rows that were written beside it", p.pass.from.name, p.rows)
+	}
+	src := groups[g].Columns[column].MetaData
+	start, dict := src.DataPageOffset, int64(0)
+	if src.DictionaryPageOffset != nil {
+		start = *src.DictionaryPageOffset
+		dict = src.DataPageOffset - start
+	}
+	if src.TotalCompressedSize < 0 || src.TotalCompressedSize > maxChunk || dict < 0 {
+		return 0, fmt.Errorf("%s: column %q of row group %d has %d bytes", p.pass.from.name, src.PathInSchema, g, src.TotalCompressedSize)
+	}
+	p.pass.buf = slices.Grow(p.pass.buf[:0], int(src.TotalCompressedSize))[:src.TotalCompressedSize]
+	if err := p.pass.from.readAt(p.pass.buf, start); err != nil {
+		return 0, err
+	}
+	pos := p.pos
+	p.write(p.pass.buf)
+	info := metadata.ChunkMetaInfo{
+		NumValues: src.NumValues, IndexPageOffset: -1, DataPageOffset: pos + dict,
+		CompressedSize: src.TotalCompressedSize, UncompressedSize: src.TotalUncompressedSize,
+	}
+	if src.DictionaryPageOffset != nil {
+		info.DictPageOffset = pos
+	}
+	if err := b.Finish(info, src.DictionaryPageOffset != nil, false, metadata.EncodingStats{}, nil); err != nil {
+		return 0, err
+	}
+	dst := b.Contents().MetaData
+	dst.Statistics, dst.Encodings, dst.EncodingStats = src.Statistics, src.Encodings, src.EncodingStats
+	return src.TotalUncompressedSize, p.err
+}
+
+// maxChunk is the size of the largest chunk that is copied.
+const maxChunk = 1 << 31
+
+// readAt fills b from offset at on.
+func (f *File) readAt(b []byte, at int64) error {
+	if n, err := f.src.ReadAt(b, at); n < len(b) {
+		return fmt.Errorf("%s: it ends at byte %d, inside a column: %w", f.name, at+int64(n), err)
+	}
+	return nil
+}
