@@ -56,6 +56,7 @@ type ending struct {
 	item   *plan.Item
 	result stepResult
 	err    error
+	yields bool // it has not ended, and only waits for the disk from now on
 }
 
 // Run runs the items of a plan. Failures of units are events and counts, not
@@ -146,7 +147,7 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 	}
 	go func() {
 		res, err := r.attempts(ctx, w)
-		r.done <- ending{it, res, err}
+		r.done <- ending{item: it, result: res, err: err}
 	}()
 }
 
@@ -179,6 +180,9 @@ func (r *runner) fail(e ending) {
 func (r *runner) take(ctx context.Context, e ending) {
 	var moved *movedError
 	switch {
+	case e.yields:
+		r.queue.Yield(e.item.ID)
+		return
 	case errors.As(e.err, &moved):
 		r.lookAgain(ctx, e.item, moved)
 		return

@@ -32,6 +32,7 @@ type Queue struct {
 	nodes   []node
 	ready   readyHeap
 	running int
+	yielded int // of those running: they only wait for the disk
 	memory  int64
 	cpu     float64
 	open    int // nodes that have not ended
@@ -43,6 +44,7 @@ type node struct {
 	waiting    int // deps that have not ended
 	dependents []int
 	rank       int // nodes on the longest path from here down, itself included
+	yielded    bool
 }
 
 type state uint8
@@ -215,7 +217,7 @@ func (q *Queue) raise(id, rank int) {
 // Next starts the best node that fits beside those that run, and reserves its
 // resources; false when none can start now.
 func (q *Queue) Next() (int, bool) {
-	if len(q.ready.ids) == 0 || q.running >= q.limits.Workers {
+	if len(q.ready.ids) == 0 || q.running-q.yielded >= q.limits.Workers {
 		return 0, false
 	}
 	id := q.ready.ids[0]
@@ -242,13 +244,32 @@ func (q *Queue) fits(n *node) bool {
 	return (q.limits.Memory == 0 || q.memory+n.Memory <= q.limits.Memory) && q.cpu+n.cores() <= float64(q.limits.Workers)
 }
 
+// maxYielded is how many nodes may wait for the disk for each worker.
+const maxYielded = 8
+
+// Yield says that a running node only waits for the disk from now on: its cores
+// are free for others, unless many wait already.
+func (q *Queue) Yield(id int) {
+	n := &q.nodes[id]
+	if n.state != runs || n.yielded || q.yielded >= maxYielded*q.limits.Workers {
+		return
+	}
+	n.yielded = true
+	q.yielded++
+	q.cpu -= n.cores()
+}
+
 // End says that a running node is over. Where it did not succeed, everything
 // that needs it is returned as blocked.
 func (q *Queue) End(id int, ok bool) []Blocked {
 	n := &q.nodes[id]
 	q.running--
 	q.memory -= n.Memory
-	q.cpu -= n.cores()
+	if n.yielded {
+		q.yielded--
+	} else {
+		q.cpu -= n.cores()
+	}
 	if !ok {
 		q.fail(id)
 		return q.blockBelow(id)

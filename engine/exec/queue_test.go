@@ -202,3 +202,30 @@ func TestSkipReleasesWhatWaits(t *testing.T) {
 		t.Error("something is left")
 	}
 }
+
+func TestYieldFreesCoresAndKeepsMemory(t *testing.T) {
+	q := exec.NewQueue(exec.Limits{Workers: 1, Memory: 100})
+	q.Add(exec.Node{ID: 0, Memory: 60}, exec.Node{ID: 1, Memory: 30}, exec.Node{ID: 2, Memory: 30})
+	q.Next()
+	if id, ok := q.Next(); ok {
+		t.Fatalf("%d started beside the one worker", id)
+	}
+	q.Yield(0)
+	q.Yield(0) // a second time: nothing
+	if id, ok := q.Next(); !ok || id != 1 {
+		t.Fatalf("next is %d, %v", id, ok)
+	}
+	q.Yield(1)
+	if id, ok := q.Next(); ok {
+		t.Fatalf("%d started, and the memory of 0 and 1 is still theirs", id)
+	}
+	q.End(0, true)
+	q.End(1, true)
+	if id, ok := q.Next(); !ok || id != 2 || q.Running() != 1 {
+		t.Fatalf("next is %d, %v; %d run", id, ok, q.Running())
+	}
+	q.End(2, true)
+	if !q.Empty() || q.Running() != 0 {
+		t.Error("something is left")
+	}
+}

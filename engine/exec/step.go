@@ -46,7 +46,7 @@ func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err er
 	if err := r.moved(ctx, w); err != nil {
 		return res, err
 	}
-	staging, err := r.lake.Begin(w.Item.Describe())
+	staging, err := r.lake.Begin()
 	if err != nil {
 		return res, err
 	}
@@ -129,6 +129,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 			return err
 		}
 	}
+	r.done <- ending{item: t.work.Item, yields: true}
 	committed, err := t.staging.Commit(ctx, list)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func openIndex(t *testing.T, root string) *Lake {
 // table never opened.
 func putIndex(t *testing.T, l *Lake, version, data string) Committed {
 	t.Helper()
-	s, err := l.Begin("index")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}

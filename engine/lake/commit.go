@@ -88,13 +88,15 @@ func (l *Lake) hold(ctx context.Context, p addr.Partition) (func() error, error)
 type staged struct {
 	p      addr.Partition
 	n      int
+	w      *Writer
 	dir    string
 	target string
 	trace  manifest.Trace
 }
 
-// complete ends an output's data file and writes manifest and marker, each
-// made durable; then the names in the folder are.
+// complete ends an output's files and writes manifest and marker; then all of
+// them, and their names, are made durable. Nobody sees the folder before, so that
+// one wait for the disk serves them all.
 func (s *Staging) complete(o Output, n int) (*staged, error) {
 	s.mu.Lock()
 	w := s.writers[o.Partition]
@@ -128,17 +130,19 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 	}
 	sum := sha256.Sum256(data)
 	f := s.lake.fs
-	if err = writeFile(f, filepath.Join(w.dir, manifest.FileName), data); err == nil {
-		err = writeFile(f, filepath.Join(w.dir, manifest.SuccessName), []byte(hex.EncodeToString(sum[:])+"\n"))
-	}
+	success := []byte(hex.EncodeToString(sum[:]) + "\n")
+	small, err := createAll(f, w.dir, map[string][]byte{manifest.FileName: data, manifest.SuccessName: success})
 	if err == nil {
+		err = w.settle()
+	}
+	if err = errors.Join(err, small.settle()); err == nil {
 		err = f.SyncDir(w.dir)
 	}
 	if err != nil {
 		return nil, explain(err, "write "+o.Partition.String(), w.dir)
 	}
 	return &staged{
-		p: o.Partition, n: n, dir: w.dir, target: s.lake.path(rel),
+		p: o.Partition, n: n, w: w, dir: w.dir, target: s.lake.path(rel),
 		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: w.Rows(), Bytes: manifest.Size(files)},
 	}, nil
 }
@@ -161,13 +165,13 @@ func (s *Staging) publish(o *staged) (Committed, error) {
 		return c, nil
 	}
 	parent := filepath.Dir(o.target)
-	if err := mkdirAll(l.fs, parent); err != nil {
+	if err := l.mkdirAll(parent); err != nil {
 		return c, err
 	}
 	if err := s.replace(o); err != nil {
 		return c, err
 	}
-	if err := l.fs.SyncDir(parent); err != nil {
+	if err := l.unsettled(parent); err != nil {
 		return c, err
 	}
 	info, err := os.Stat(o.target)
@@ -182,7 +186,9 @@ func (s *Staging) publish(o *staged) (Committed, error) {
 func (s *Staging) replace(o *staged) error {
 	f := s.lake.fs
 	if _, err := os.Lstat(o.target); absent(err) {
-		return f.Rename(o.dir, o.target)
+		err := f.Rename(o.dir, o.target)
+		o.w.moved = err == nil
+		return err
 	} else if err != nil {
 		return err
 	}
@@ -209,6 +215,12 @@ func (s *Staging) swap(o *staged) error {
 	if err != nil {
 		return err
 	}
+	s.mu.Lock()
+	err = s.folder()
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	old := fmt.Sprintf("old-%d", o.n)
 	b, err := json.MarshalIndent(swapRecord{o.p.String(), filepath.ToSlash(target), old}, "", "  ")
 	if err != nil {
@@ -227,5 +239,6 @@ func (s *Staging) swap(o *staged) error {
 	if err := f.Rename(o.dir, o.target); err != nil {
 		return errors.Join(err, f.Rename(aside, o.target))
 	}
+	o.w.moved = true
 	return nil
 }

@@ -1,11 +1,13 @@
 package lake
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -141,8 +143,8 @@ func crashOnce(t *testing.T, f *faultFS) bool {
 			t.Fatalf("%s: %s has %d rows from %d on, state %d: %v\n%s", name, p, n, price, tr.State, err, strings.Join(f.log, " "))
 		}
 	}
-	if left, err := os.ReadDir(l.path(tmpDir)); err != nil && !absent(err) || len(left) > 1 || len(left) == 1 && hasOwner(l, left[0]) {
-		t.Fatalf("%s: sweep left %v, %v", name, left, err)
+	if left := deadRuns(t, l); len(left) > 0 {
+		t.Fatalf("%s: sweep left %v", name, left)
 	}
 	mustPut(t, l, "new", 5, 2, a, b, c) // leases of the dead run are taken over
 	for _, p := range []addr.Partition{a, b, c} {
@@ -153,11 +155,19 @@ func crashOnce(t *testing.T, f *faultFS) bool {
 	return f.n >= f.at
 }
 
-// hasOwner tells whether a staging folder has a whole owner.json; one that
-// does not may just be in the making and stays for a while.
-func hasOwner(l *Lake, e os.DirEntry) bool {
-	info, err := os.Stat(filepath.Join(l.path(tmpDir), e.Name(), ownerName))
-	return err == nil && info.Size() > 0
+// deadRuns lists the staging folders that no living process owns. One without a
+// whole owner.json may just be in the making and stays for a while.
+func deadRuns(t *testing.T, l *Lake) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(l.path(tmpDir), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(list, func(dir string) bool {
+		var o lease.Owner
+		b, err := os.ReadFile(filepath.Join(dir, ownerName))
+		return err != nil || json.Unmarshal(b, &o) != nil || o.PID == os.Getpid()
+	})
 }
 
 // TestFailureAnywhere fails one step; the process lives on. The unit fails,
@@ -180,7 +190,7 @@ func TestFailureAnywhere(t *testing.T) {
 			t.Errorf("step %d: %d rows, %v", at, n, err)
 		}
 		if f.log[at-1] != "remove" {
-			if left, _ := os.ReadDir(l.path(tmpDir)); len(left) > 0 {
+			if left := leftovers(t, l); len(left) > 0 {
 				t.Errorf("step %d (%s): %v left", at, f.log[at-1], left)
 			}
 		}
@@ -189,7 +199,7 @@ func TestFailureAnywhere(t *testing.T) {
 
 func TestReadOnlyFileSystem(t *testing.T) {
 	l := faulty(t, t.TempDir(), &faultFS{at: 1, err: syscall.EROFS})
-	_, err := l.Begin("u")
+	_, err := l.Begin()
 	if !errors.Is(err, syscall.EROFS) || !strings.Contains(err.Error(), "read-only file system: mount it for writing") {
 		t.Error(err)
 	}
@@ -199,7 +209,7 @@ func TestReadOnlyFileSystem(t *testing.T) {
 func TestSweepSparesTheLiving(t *testing.T) {
 	root := t.TempDir()
 	l := open(t, root, Options{})
-	s, err := l.Begin("u")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,9 +219,9 @@ func TestSweepSparesTheLiving(t *testing.T) {
 	if _, err := s.Commit(t.Context(), []Output{{part("ESU5", "2025-06-05"), made("v")}}); err != nil {
 		t.Error(err)
 	}
-	other := open(t, root, Options{})
+	other := open(t, root, Options{RunID: "x-1"})
 	other.self = func() lease.Owner { o := lease.Self("x", time.Now()); o.Host = "elsewhere"; return o }
-	if _, err := other.Begin("u"); err != nil {
+	if _, err := other.Begin(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -222,8 +232,9 @@ func TestSweepSparesTheLiving(t *testing.T) {
 		if err := l.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if left, _ := os.ReadDir(l.path(tmpDir)); len(left) != c.left {
-			t.Errorf("after %s %d are left, want %d", c.age, len(left), c.left)
+		left, err := filepath.Glob(filepath.Join(l.path(tmpDir), "x-*"))
+		if err != nil || len(left) != c.left {
+			t.Errorf("after %s %v are left, want %d (%v)", c.age, left, c.left, err)
 		}
 	}
 }

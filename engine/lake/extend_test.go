@@ -48,7 +48,7 @@ func extend(t *testing.T, l *Lake, n int, adds ...string) ([]Committed, error) {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	s, err := l.Begin("test")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}

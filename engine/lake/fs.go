@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
+	"time"
 )
 
 // filesystem is every step by which a lake changes; tests put one in its place
@@ -44,22 +47,81 @@ func (osFS) Exchange(a, b string) error   { return exchange(a, b) }
 func (osFS) RemoveAll(path string) error  { return os.RemoveAll(path) }
 func (osFS) SyncDir(path string) error    { return syncDir(path) }
 
-// mkdirAll makes a folder and its missing parents, each made durable in the
-// folder above.
-func mkdirAll(f filesystem, path string) error {
+// mkdirAll makes a folder and its missing parents.
+func (l *Lake) mkdirAll(path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
 	parent := filepath.Dir(path)
 	if parent != path {
-		if err := mkdirAll(f, parent); err != nil {
+		if err := l.mkdirAll(parent); err != nil {
 			return err
 		}
 	}
-	if err := f.Mkdir(path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := l.fs.Mkdir(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return f.SyncDir(parent)
+	return l.unsettled(parent)
+}
+
+// settleEvery is how long a new name may wait to be made durable. A crash of the
+// machine before that costs the partition's work, and never shows a part of it.
+const settleEvery = 5 * time.Second
+
+// unsettled notes that names in a folder have changed. Many partitions share a
+// folder, and one wait for the disk serves all of them.
+func (l *Lake) unsettled(dir string) error {
+	l.settleMu.Lock()
+	defer l.settleMu.Unlock()
+	if l.dirs == nil {
+		l.dirs = map[string]bool{}
+		l.settled = l.o.Now()
+	}
+	l.dirs[dir] = true
+	if l.o.Now().Sub(l.settled) < settleEvery {
+		return nil
+	}
+	return l.settleNames()
+}
+
+// settleNames makes all noted names durable; l.settleMu is locked.
+func (l *Lake) settleNames() error {
+	l.settled = l.o.Now()
+	for _, dir := range slices.Sorted(maps.Keys(l.dirs)) {
+		if err := l.fs.SyncDir(dir); err != nil && !absent(err) { // somebody may have removed it since
+			return explain(err, "write "+dir, dir)
+		}
+		delete(l.dirs, dir)
+	}
+	return nil
+}
+
+// smallFiles are files that have been written and not yet made durable.
+type smallFiles []writableFile
+
+// createAll writes small files into a folder, in the order of their names.
+func createAll(f filesystem, dir string, files map[string][]byte) (smallFiles, error) {
+	var out smallFiles
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		w, err := f.Create(filepath.Join(dir, name))
+		if err != nil {
+			return out, err
+		}
+		out = append(out, w)
+		if _, err := w.Write(files[name]); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// settle makes the files durable and closes them.
+func (s smallFiles) settle() error {
+	var err error
+	for _, w := range s {
+		err = errors.Join(err, w.Sync(), w.Close())
+	}
+	return err
 }
 
 // writeFile writes and syncs a small file.

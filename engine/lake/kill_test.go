@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"testing"
 	"time"
 
@@ -78,13 +77,7 @@ func TestKilled(t *testing.T) {
 				t.Fatalf("round %d: %s has %d rows from %d on: %v", round, p, n, price, err)
 			}
 		}
-		left, err := os.ReadDir(l.path(tmpDir))
-		if err != nil {
-			t.Fatal(err)
-		}
-		// A folder killed before its owner was written, or after it was removed, is
-		// spared until it is old: it may be another process's newest.
-		if slices.ContainsFunc(left, func(e os.DirEntry) bool { return hasOwner(l, e) }) {
+		if left := deadRuns(t, l); len(left) > 0 {
 			t.Errorf("round %d: sweep left %v", round, left)
 		}
 		mustPut(t, l, fmt.Sprint("after", round), 60+round, int64(60+round), killed...)

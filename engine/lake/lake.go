@@ -61,6 +61,13 @@ type Lake struct {
 	known  map[string]knownFile // digests of source files found in manifests, by path
 	fans   map[string]*fanOuts
 	looked atomic.Int64 // see Looked
+
+	runMu sync.Mutex
+	run   string // folder of what is staged; "" before the first Begin
+
+	settleMu sync.Mutex
+	dirs     map[string]bool // folders with names that are not durable yet
+	settled  time.Time       // when they were made so last
 }
 
 // knownFile is what a manifest says of a source's file that it was made from.
@@ -207,8 +214,14 @@ func (l *Lake) Lease(ctx context.Context, p addr.Partition) (*Lease, error) {
 // Release gives the lease back; a second Release does nothing.
 func (l *Lease) Release() error { return l.l.Release() }
 
-// Close saves the index and gives leases back.
-func (l *Lake) Close() error { return errors.Join(l.SaveIndex(), l.leases.Close()) }
+// Close makes durable what is not yet, saves the index, removes what was staged,
+// and gives leases back.
+func (l *Lake) Close() error {
+	l.settleMu.Lock()
+	err := l.settleNames()
+	l.settleMu.Unlock()
+	return errors.Join(err, l.SaveIndex(), l.leaveRun(), l.leases.Close())
+}
 
 // cache is the index of one dataset or source in memory.
 type cache struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,7 +113,7 @@ func made(version string) *manifest.Manifest {
 
 // put commits partitions with n rows each, priced from price on.
 func put(l *Lake, version string, n int, price int64, parts ...addr.Partition) ([]Committed, error) {
-	s, err := l.Begin("test")
+	s, err := l.Begin()
 	if err != nil {
 		return nil, err
 	}
@@ -196,17 +197,33 @@ func TestCommitAndRead(t *testing.T) {
 	if n, p, err := firstPrice(l, a); n != 3 || p != 9 || err != nil {
 		t.Error(n, p, err)
 	}
-	if left, _ := os.ReadDir(l.path(tmpDir)); len(left) > 0 {
+	if left := leftovers(t, l); len(left) > 0 {
 		t.Error("left in staging:", left)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := os.ReadDir(l.path(tmpDir)); len(left) > 0 {
+		t.Error("left after Close:", left)
 	}
 	if left, _ := filepath.Glob(filepath.Join(l.path(leaseDir), "*.json")); len(left) > 0 {
 		t.Error("leases left:", left)
 	}
 }
 
+// leftovers lists what is staged in the folders of all runs.
+func leftovers(t *testing.T, l *Lake) []string {
+	t.Helper()
+	list, err := filepath.Glob(filepath.Join(l.path(tmpDir), "*", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(list, func(p string) bool { return filepath.Base(p) == ownerName })
+}
+
 func TestEmptyAndKeyless(t *testing.T) {
 	l := open(t, t.TempDir(), Options{})
-	s, err := l.Begin("u")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +243,7 @@ func TestEmptyAndKeyless(t *testing.T) {
 
 func TestWriterRefuses(t *testing.T) {
 	l := open(t, t.TempDir(), Options{})
-	s, err := l.Begin("u")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,7 +390,7 @@ func TestNoWrite(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := l.Begin("u"); err == nil {
+	if _, err := l.Begin(); err == nil {
 		t.Error("a lake for reading stages")
 	}
 	if _, err := os.Stat(filepath.Join(root, ".dag")); err == nil {

@@ -129,7 +129,7 @@ func TestDigestFromConsumers(t *testing.T) {
 	m.Inputs = []manifest.Input{{Port: "dbn", Partition: "raw.future.dbn[root=ES,dt=2025-06-05]", Digest: claimed.String(),
 		File: "raw/symbol=ES/table=dbn/a.dbn", Bytes: 3, ModTime: info.ModTime().UnixNano()}}
 	l := open(t, root, Options{})
-	s, err := l.Begin("u")
+	s, err := l.Begin()
 	if err != nil {
 		t.Fatal(err)
 	}

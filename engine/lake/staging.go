@@ -11,18 +11,19 @@ import (
 	"sync"
 
 	"dag/engine/addr"
-	"dag/engine/lake/lease"
 	"dag/engine/stage"
 )
 
-// Staging holds the outputs of one unit until Commit publishes them: a folder
-// in .dag/tmp, on the lake's own file system. Its methods may be called by
-// several goroutines; each Writer belongs to one.
+// Staging holds the outputs of one unit until Commit publishes them, each in a
+// folder beside the others' in the run's own folder in .dag/tmp, on the lake's
+// own file system. Its methods may be called by several goroutines; each Writer
+// belongs to one.
 type Staging struct {
 	lake *Lake
-	dir  string
+	dir  string // RUN/N: for what is no output, made when it is needed; outputs are RUN/N.K
 
 	mu      sync.Mutex
+	made    bool // dir is there
 	writers map[addr.Partition]*Writer
 	scratch []*os.File
 	gone    bool
@@ -31,51 +32,82 @@ type Staging struct {
 // ownerName is the file by which Sweep knows whose a staging folder is.
 const ownerName = "owner.json"
 
-// stagingOwner is the content of that file.
-type stagingOwner struct {
-	Unit string `json:"unit"`
-	lease.Owner
-}
-
-// Begin makes the staging folder of one unit, whose name is for people.
-func (l *Lake) Begin(unit string) (*Staging, error) {
+// Begin starts the staging of one unit.
+func (l *Lake) Begin() (*Staging, error) {
 	if l.o.NoWrite {
 		return nil, errNoWrite
 	}
-	fail := func(err error) (*Staging, error) { return nil, explain(err, "stage "+unit, l.path(tmpDir)) }
-	if err := mkdirAll(l.fs, l.path(tmpDir)); err != nil {
-		return fail(err)
+	run, err := l.runFolder()
+	if err != nil {
+		return nil, explain(err, "staging", l.path(tmpDir))
 	}
-	for {
-		dir := filepath.Join(l.path(tmpDir), l.o.RunID+"-"+strconv.FormatInt(l.unit.Add(1), 10))
-		err := l.fs.Mkdir(dir)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return fail(err)
-		}
-		s := &Staging{lake: l, dir: dir, writers: map[addr.Partition]*Writer{}}
-		b, err := json.MarshalIndent(stagingOwner{unit, l.self()}, "", "  ")
-		if err == nil {
-			err = writeFile(l.fs, filepath.Join(dir, ownerName), append(b, '\n'))
-		}
-		if err != nil {
-			_ = s.Discard() // the error before matters; Sweep takes what is left
-			return fail(err)
-		}
-		return s, nil
-	}
+	dir := filepath.Join(run, strconv.FormatInt(l.unit.Add(1), 10))
+	return &Staging{lake: l, dir: dir, writers: map[addr.Partition]*Writer{}}, nil
 }
 
-// Scratch opens a new temporary file, which goes with the staging folder.
+// runFolder makes the folder of everything this Lake stages, once.
+func (l *Lake) runFolder() (string, error) {
+	l.runMu.Lock()
+	defer l.runMu.Unlock()
+	if l.run != "" {
+		return l.run, nil
+	}
+	if err := l.mkdirAll(l.path(tmpDir)); err != nil {
+		return "", err
+	}
+	dir := filepath.Join(l.path(tmpDir), l.o.RunID)
+	err := l.fs.Mkdir(dir)
+	for n := 2; errors.Is(err, fs.ErrExist); n++ {
+		dir = filepath.Join(l.path(tmpDir), l.o.RunID+"-"+strconv.Itoa(n))
+		err = l.fs.Mkdir(dir)
+	}
+	if err != nil {
+		return "", err
+	}
+	b, err := json.MarshalIndent(l.self(), "", "  ")
+	if err == nil {
+		err = writeFile(l.fs, filepath.Join(dir, ownerName), append(b, '\n'))
+	}
+	if err != nil {
+		return "", errors.Join(err, l.fs.RemoveAll(dir))
+	}
+	l.run = dir
+	return dir, nil
+}
+
+// leaveRun removes the folder of what was staged.
+func (l *Lake) leaveRun() error {
+	l.runMu.Lock()
+	defer l.runMu.Unlock()
+	if l.run == "" {
+		return nil
+	}
+	dir := l.run
+	l.run = ""
+	return explain(l.fs.RemoveAll(dir), "discard", dir)
+}
+
+// folder makes the place for what is no output; s.mu is locked.
+func (s *Staging) folder() error {
+	if s.made {
+		return nil
+	}
+	err := s.lake.fs.Mkdir(s.dir)
+	s.made = err == nil
+	return err
+}
+
+// Scratch opens a new temporary file, which goes with the staging.
 func (s *Staging) Scratch() (stage.ScratchFile, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.folder(); err != nil {
+		return nil, explain(err, "scratch file", s.dir)
+	}
 	f, err := os.CreateTemp(s.dir, "scratch-*")
 	if err != nil {
 		return nil, explain(err, "scratch file", s.dir)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.scratch = append(s.scratch, f)
 	return f, nil
 }
@@ -99,7 +131,7 @@ func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	if s.writers[p] != nil {
 		return nil, fmt.Errorf("%s is opened twice by one unit", p)
 	}
-	dir := filepath.Join(s.dir, strconv.Itoa(len(s.writers)))
+	dir := s.dir + "." + strconv.Itoa(len(s.writers))
 	w, err := s.lake.newWriter(p, t, dir, e)
 	if err != nil {
 		return nil, explain(err, "write "+p.String(), dir)
@@ -108,8 +140,8 @@ func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	return w, nil
 }
 
-// Discard removes the staging folder. After Commit, and a second time, it does
-// nothing.
+// Discard removes what is staged, and what was replaced. After Commit, and a
+// second time, it does nothing.
 func (s *Staging) Discard() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,11 +149,18 @@ func (s *Staging) Discard() error {
 		return nil
 	}
 	s.gone = true
+	var err error
 	for _, f := range s.scratch {
 		_ = f.Close() // closed already, mostly
 	}
 	for _, w := range s.writers {
 		w.abandon()
+		if !w.moved {
+			err = errors.Join(err, explain(s.lake.fs.RemoveAll(w.dir), "discard", w.dir))
+		}
 	}
-	return explain(s.lake.fs.RemoveAll(s.dir), "discard", s.dir)
+	if s.made {
+		err = errors.Join(err, explain(s.lake.fs.RemoveAll(s.dir), "discard", s.dir))
+	}
+	return err
 }

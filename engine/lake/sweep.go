@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"dag/engine/addr"
+	"dag/engine/lake/lease"
 )
 
 // How old a staging folder must be to count as left over where its owner
@@ -62,25 +63,28 @@ func (l *Lake) Sweep(ctx context.Context) error {
 
 // owner tells whose a staging folder is and whether nobody will use it again.
 func (l *Lake) owner(dir string) (string, bool) {
-	var o stagingOwner
+	var o lease.Owner
 	b, err := os.ReadFile(filepath.Join(dir, ownerName))
 	if err == nil {
 		err = json.Unmarshal(b, &o)
 	}
 	now, self := l.o.Now(), l.self()
+	info, serr := os.Stat(dir)
+	if serr != nil {
+		return "", false // gone
+	}
 	if err != nil {
-		info, err := os.Stat(dir)
-		return "an unknown process", err == nil && now.Sub(info.ModTime()) > unownedAge
+		return "an unknown process", now.Sub(info.ModTime()) > unownedAge
 	}
-	if o.Host != self.Host {
-		return o.Owner.String(), now.Sub(o.Heartbeat) > foreignAge
+	if o.Host != self.Host { // a run that goes on stages one unit after the other
+		return o.String(), now.Sub(o.Heartbeat) > foreignAge && now.Sub(info.ModTime()) > foreignAge
 	}
-	return o.Owner.String(), o.Dead(self, now)
+	return o.String(), o.Dead(self, now)
 }
 
 // heal puts folders back that swap had moved aside when it stopped.
 func (l *Lake) heal(ctx context.Context, dir string) error {
-	records, err := filepath.Glob(filepath.Join(dir, "swap-*.json"))
+	records, err := filepath.Glob(filepath.Join(dir, "*", "swap-*.json"))
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func (l *Lake) heal(ctx context.Context, dir string) error {
 		if json.Unmarshal(b, &r) != nil {
 			continue // cut short: nothing was moved yet
 		}
-		if err := l.putBack(ctx, dir, r); err != nil {
+		if err := l.putBack(ctx, filepath.Dir(name), r); err != nil {
 			return err
 		}
 	}

@@ -34,6 +34,7 @@ type Writer struct {
 	zip      *zipper    // of its columns, unless they are copied
 	err      error
 	closed   bool
+	moved    bool // its folder is published, and nothing took its place
 
 	tables map[string]*Writer // beside the rows, by name
 	files  map[string]*File   // binary, by name
@@ -48,22 +49,32 @@ func (l *Lake) newWriter(p addr.Partition, t *table, dir string, e *extension) (
 		return nil, err
 	}
 	w := &Writer{lake: l, p: p, table: t, contract: t.Contract, dir: dir, order: order, tables: map[string]*Writer{}, files: map[string]*File{}}
+	if err := w.begin(e); err != nil {
+		return nil, errors.Join(err, l.fs.RemoveAll(dir))
+	}
+	return w, nil
+}
+
+// begin opens the rows' file.
+func (w *Writer) begin(e *extension) error {
+	l, t := w.lake, w.table
 	if e == nil {
-		return w, w.create(manifest.DataName)
+		return w.create(manifest.DataName)
 	}
 	w.extends = e.in
 	if !e.passes(t) {
 		w.zip = newZipper(e, t.Contract)
-		return w, w.create(manifest.DataName)
+		return w.create(manifest.DataName)
 	}
 	w.contract, w.order = e.own(t.Contract), &sortCheck{}
-	if w.file, err = l.newFile(dir, manifest.DataName); err != nil {
-		return nil, err
+	var err error
+	if w.file, err = l.newFile(w.dir, manifest.DataName); err != nil {
+		return err
 	}
 	if w.pq, err = parquet.NewExtending(w.file, t.Contract.Schema, l.o.Workers, e.in.parts[0], e.adds); err != nil {
-		return nil, errors.Join(err, w.file.Close())
+		w.file.abandon()
 	}
-	return w, nil
+	return err
 }
 
 // create opens the Parquet file of w.
@@ -73,9 +84,9 @@ func (w *Writer) create(name string) error {
 		return err
 	}
 	if w.pq, err = parquet.NewWriter(w.file, w.contract.Schema, w.lake.o.Workers); err != nil {
-		return errors.Join(err, w.file.Close())
+		w.file.abandon()
 	}
-	return nil
+	return err
 }
 
 // Table opens a table that the partition holds beside its rows, once. One of
@@ -148,7 +159,8 @@ func (w *Writer) Rows() int64 { return w.pq.Rows() }
 // Bytes is the size of the rows' file so far; complete after Close.
 func (w *Writer) Bytes() int64 { return w.pq.Bytes() }
 
-// Close ends the rows and makes them durable. Closing again does nothing.
+// Close ends the rows and frees their memory; Commit makes them durable. Closing
+// again does nothing.
 func (w *Writer) Close() error {
 	if w.closed {
 		return w.err
@@ -164,15 +176,10 @@ func (w *Writer) Close() error {
 	if w.err == nil {
 		w.err = explain(w.pq.Close(), "write "+w.p.String(), w.dir)
 	}
-	if w.err != nil {
-		w.file.abandon()
-		return w.err
-	}
-	w.err = explain(w.file.Close(), "write "+w.p.String(), w.dir)
 	return w.err
 }
 
-// finish closes everything the partition holds, and describes it: the rows
+// finish ends everything the partition holds, and describes it: the rows
 // first, then tables and files by name.
 func (w *Writer) finish() ([]manifest.File, error) {
 	for name := range w.table.Tables {
@@ -193,12 +200,21 @@ func (w *Writer) finish() ([]manifest.File, error) {
 		list = append(list, w.tables[name].file.record())
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
-		if err := w.files[name].Close(); err != nil {
-			return nil, explain(err, "write "+w.p.String(), w.dir)
-		}
 		list = append(list, w.files[name].record())
 	}
 	return list, nil
+}
+
+// settle makes everything durable that the partition holds.
+func (w *Writer) settle() error {
+	err := w.file.settle()
+	for _, t := range w.tables {
+		err = errors.Join(err, t.file.settle())
+	}
+	for _, f := range w.files {
+		err = errors.Join(err, f.settle())
+	}
+	return err
 }
 
 // abandon closes all files without ending them.
@@ -209,8 +225,8 @@ func (w *Writer) abandon() {
 		if w.zip != nil {
 			w.zip.close()
 		}
-		w.file.abandon()
 	}
+	w.file.abandon()
 	for _, t := range w.tables {
 		t.abandon()
 	}
@@ -238,25 +254,37 @@ func (l *Lake) newFile(dir, name string) (*File, error) {
 
 // Write appends b.
 func (f *File) Write(b []byte) (int, error) {
+	if f.closed {
+		return 0, fmt.Errorf("%s is written after it was closed", f.name)
+	}
 	n, err := f.file.Write(b)
 	f.hash.Write(b[:n])
 	f.bytes += int64(n)
 	return n, err
 }
 
-// Close makes the file durable. Closing again does nothing.
+// Close ends the file. Closing again does nothing.
 func (f *File) Close() error {
-	if f.closed {
+	f.closed = true
+	return nil
+}
+
+// settle makes the file durable.
+func (f *File) settle() error {
+	f.closed = true
+	if f.file == nil {
 		return nil
 	}
-	f.closed = true
-	return errors.Join(f.file.Sync(), f.file.Close())
+	err := errors.Join(f.file.Sync(), f.file.Close())
+	f.file = nil
+	return err
 }
 
 func (f *File) abandon() {
-	if !f.closed {
-		f.closed = true
+	f.closed = true
+	if f.file != nil {
 		_ = f.file.Close() // its content is of no use
+		f.file = nil
 	}
 }
 

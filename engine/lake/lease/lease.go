@@ -47,9 +47,10 @@ func NewManager(dir string, self func() Owner, now func() time.Time, notice func
 
 // Lease is the right to write one thing.
 type Lease struct {
-	m    *Manager
-	name string
-	path string
+	m       *Manager
+	name    string
+	path    string
+	written time.Time // the heartbeat in the file; zero before the file is ours. m.mu
 }
 
 // record is the file.
@@ -67,9 +68,6 @@ const retry = 50 * time.Millisecond
 // Acquire takes the lease of name, waiting up to wait for its holder; then the
 // error is a *Held.
 func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) (*Lease, error) {
-	if err := os.MkdirAll(m.dir, 0o777); err != nil {
-		return nil, fmt.Errorf("lease of %s: %w", name, err)
-	}
 	h := sha256.Sum256([]byte(name))
 	l := &Lease{m: m, name: name, path: filepath.Join(m.dir, hex.EncodeToString(h[:16])+".json")}
 	deadline := time.NewTimer(wait)
@@ -98,36 +96,58 @@ func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) 
 	}
 }
 
-// try takes the lease unless a live owner, which may be this process, has it.
-func (m *Manager) try(l *Lease) (Owner, error) {
+// try takes the lease unless a live owner, which may be this process, has it. A
+// lease that nobody has is one new file; only one that somebody has, or had, is
+// looked at under the lock of all leases.
+func (m *Manager) try(l *Lease) (owner Owner, err error) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.held[l.path] != nil {
+		m.mu.Unlock()
 		return m.self(), errHeld
 	}
-	var owner Owner
-	err := m.locked(func() error {
-		old, err := read(l.path)
-		switch {
-		case err == nil && !old.Dead(m.self(), m.now()):
-			owner = old.Owner
-			return errHeld
-		case err == nil:
-			m.notice(fmt.Sprintf("took over the lease of %s from %s, which is gone", l.name, old.Owner))
-		case !errors.Is(err, fs.ErrNotExist):
-			m.notice(fmt.Sprintf("took over the lease of %s, whose file cannot be read: %v", l.name, err))
+	m.held[l.path] = l
+	m.mu.Unlock()
+	self := m.self()
+	if err = l.create(self); errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(m.dir, 0o777); err == nil {
+			err = l.create(self)
 		}
-		return l.write()
-	})
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = m.locked(func() error {
+			if owner, err = m.blocking(l); err != nil {
+				return err
+			}
+			return l.replace(self)
+		})
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err != nil {
+		delete(m.held, l.path)
 		return owner, err
 	}
-	m.held[l.path] = l
+	l.written = self.Heartbeat
 	if m.stop == nil {
 		m.stop, m.done = make(chan struct{}), make(chan struct{})
 		go m.beat(m.stop, m.done)
 	}
 	return owner, nil
+}
+
+// blocking returns errHeld and the owner of a lease that is not to be taken over;
+// leases are locked.
+func (m *Manager) blocking(l *Lease) (Owner, error) {
+	old, err := read(l.path)
+	switch {
+	case err == nil && !old.Dead(m.self(), m.now()):
+		return old.Owner, errHeld
+	case err == nil:
+		m.notice(fmt.Sprintf("took over the lease of %s from %s, which is gone", l.name, old.Owner))
+	case !errors.Is(err, fs.ErrNotExist):
+		m.notice(fmt.Sprintf("took over the lease of %s, whose file cannot be read: %v", l.name, err))
+	}
+	return Owner{}, nil
 }
 
 // locked runs f while no other process looks at or changes leases.
@@ -149,17 +169,39 @@ func read(path string) (record, error) {
 	return r, json.Unmarshal(b, &r)
 }
 
-// write replaces the lease's file; the leases are locked.
-func (l *Lease) write() error {
-	b, err := json.MarshalIndent(record{l.name, l.m.self()}, "", "  ")
+// create makes the lease's file, whole from the first moment; the error is
+// fs.ErrExist if there is one.
+func (l *Lease) create(self Owner) error {
+	tmp, err := l.draft(self)
 	if err != nil {
 		return err
 	}
-	tmp := l.path + ".tmp"
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o666); err != nil {
+	err = os.Link(tmp, l.path)
+	return errors.Join(err, os.Remove(tmp))
+}
+
+// replace puts a new file in the place of the lease's; the leases are locked.
+func (l *Lease) replace(self Owner) error {
+	tmp, err := l.draft(self)
+	if err != nil {
 		return err
 	}
 	return os.Rename(tmp, l.path)
+}
+
+// draft writes the file under a name that no other process uses.
+func (l *Lease) draft(self Owner) (string, error) {
+	b, err := l.text(self)
+	if err != nil {
+		return "", err
+	}
+	tmp := fmt.Sprintf("%s.%d.tmp", l.path, os.Getpid())
+	return tmp, os.WriteFile(tmp, b, 0o666)
+}
+
+func (l *Lease) text(self Owner) ([]byte, error) {
+	b, err := json.MarshalIndent(record{l.name, self}, "", "  ")
+	return append(b, '\n'), err
 }
 
 // mine tells whether the file still names this process; leases are locked.
@@ -174,33 +216,48 @@ func (l *Lease) mine() error {
 	return nil
 }
 
-// renew writes a new heartbeat into a lease that is still ours.
-func (l *Lease) renew() error {
-	if err := l.mine(); err != nil {
-		return err
-	}
-	return l.write()
-}
+// sure tells that nobody can have taken the lease over: its heartbeat is young.
+// m.mu is locked.
+func (l *Lease) sure() bool { return l.m.now().Sub(l.written) < Silence/2 }
 
 // Check is nil while the lease is ours. It fails if the process was silent for
 // so long that another host took it over.
-func (l *Lease) Check() error { return l.m.locked(l.mine) }
+func (l *Lease) Check() error {
+	l.m.mu.Lock()
+	sure := l.sure()
+	l.m.mu.Unlock()
+	if sure {
+		return nil
+	}
+	return l.m.locked(l.mine)
+}
 
 // Release gives the lease back; a second Release does nothing.
 func (l *Lease) Release() error {
 	m := l.m
 	m.mu.Lock()
-	defer m.mu.Unlock()
 	if m.held[l.path] != l {
+		m.mu.Unlock()
 		return nil
 	}
+	sure := l.sure()
+	l.written = time.Time{} // no heartbeat any more
+	m.mu.Unlock()
+	var err error
+	if sure {
+		err = os.Remove(l.path)
+	} else {
+		err = m.locked(func() error {
+			if l.mine() != nil {
+				return nil // somebody else's by now
+			}
+			return os.Remove(l.path)
+		})
+	}
+	m.mu.Lock() // after the file is gone: this process must not make it again before
 	delete(m.held, l.path)
-	return m.locked(func() error {
-		if l.mine() != nil {
-			return nil // somebody else's by now
-		}
-		return os.Remove(l.path)
-	})
+	m.mu.Unlock()
+	return err
 }
 
 // Holds returns the lease of name if this process has it, or nil.
@@ -230,9 +287,22 @@ func (m *Manager) renew() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, l := range m.held {
-		if err := m.locked(l.renew); err != nil {
-			m.notice(fmt.Sprintf("heartbeat of the lease of %s: %v", l.name, err))
+		if l.written.IsZero() {
+			continue // it is being taken
 		}
+		self := m.self()
+		err := m.locked(func() error {
+			if err := l.mine(); err != nil {
+				return err
+			}
+			return l.replace(self)
+		})
+		if err != nil {
+			m.notice(fmt.Sprintf("heartbeat of the lease of %s: %v", l.name, err))
+			l.written = l.written.Add(-Silence) // not sure any more
+			continue
+		}
+		l.written = self.Heartbeat
 	}
 }
 

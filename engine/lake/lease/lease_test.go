@@ -103,7 +103,8 @@ func TestTakeover(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		then := time.Now()
-		a, _ := manager(t, dir, "a", func() time.Time { return then }, c.change)
+		clock := then
+		a, _ := manager(t, dir, "a", func() time.Time { return clock }, c.change)
 		b, notices := manager(t, dir, "b", func() time.Time { return then.Add(c.age) }, nil)
 		first, err := a.Acquire(t.Context(), "x", 0)
 		if err != nil {
@@ -116,6 +117,7 @@ func TestTakeover(t *testing.T) {
 		if c.dead && (len(*notices) != 1 || !strings.Contains((*notices)[0], "took over the lease of x from process")) {
 			t.Errorf("%s: %v", c.name, *notices)
 		}
+		clock = then.Add(Silence) // until then nobody can have taken it from a living owner
 		if lost := first.Check() != nil; lost != c.dead {
 			t.Errorf("%s: the first owner does not see who holds it", c.name)
 		}
@@ -128,7 +130,8 @@ func TestTakeover(t *testing.T) {
 
 func TestUnreadableLease(t *testing.T) {
 	dir := t.TempDir()
-	a, _ := manager(t, dir, "a", time.Now, nil)
+	clock := time.Now()
+	a, _ := manager(t, dir, "a", func() time.Time { return clock }, nil)
 	l, err := a.Acquire(t.Context(), "x", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -139,6 +142,10 @@ func TestUnreadableLease(t *testing.T) {
 	b, notices := manager(t, dir, "b", time.Now, nil)
 	if _, err := b.Acquire(t.Context(), "x", 0); err != nil || len(*notices) != 1 {
 		t.Error(err, *notices)
+	}
+	clock = time.Now().Add(Silence) // it is not the one of a any more
+	if err := l.Release(); err != nil {
+		t.Error(err)
 	}
 }
 
