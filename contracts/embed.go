@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the contracts by layer.
 //
-//go:embed bronze silver
+//go:embed bronze silver gold
 var FS embed.FS

@@ -45,6 +45,9 @@ func (a *app) demoCmd() *cobra.Command {
 	fs := cmd.Flags()
 	fs.IntVar(&cfg.Days, "days", cfg.Days, "trading `sessions` to make")
 	fs.IntVar(&cfg.Events, "events", cfg.Events, "about this many `events` a session")
+	fs.IntVar(&cfg.OptionEvents, "option-events", cfg.OptionEvents, "about this many option `quotes` a session; 0: no options")
+	fs.BoolVar(&cfg.FrontOnly, "front-only", cfg.FrontOnly, "one contract instead of several")
+	fs.Float64Var(&cfg.Effect, "effect", cfg.Effect, "how plainly the book tells what price will do at a level, 0 to 1: 0 is a `fair` market")
 	fs.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "another `number` makes another market")
 	fs.StringVar(&cfg.Start, "start", cfg.Start, "the first `date`")
 	fs.IntVarP(&f.workers, "workers", "j", f.workers, "how many `units` run at once")
@@ -70,8 +73,8 @@ func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f a
 		return mistakeOr(err)
 	}
 	if !a.flags.quiet {
-		fmt.Fprintf(a.stderr, "Market: %d sessions from %s, %s events, %s of DBN in %s\n",
-			len(made.Days), made.Days[0], view.Count(made.Records), view.Bytes(made.Bytes), filepath.Dir(made.Files[0]))
+		fmt.Fprintf(a.stderr, "Market: %d sessions from %s, %s events and %s of options, %s of DBN in %s\n",
+			len(made.Days), made.Days[0], view.Count(made.Records), view.Count(made.OptionRecords), view.Bytes(made.Bytes+made.OptionBytes), filepath.Join(p.lakeRoot(), "raw"))
 	}
 	all, err := p.choose(graph.Request{})
 	if err != nil {

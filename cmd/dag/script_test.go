@@ -81,7 +81,9 @@ func market(ts *testscript.TestScript, raw, dir string) {
 	ts.Check(err)
 	ts.Check(writeOut(pipelines.FS, filepath.Join(dir, pipelinesDir)))
 	ts.Check(writeOut(contracts.FS, filepath.Join(dir, contractsDir)))
-	ts.Check(os.Remove(filepath.Join(dir, pipelinesDir, "future.hcl")))
+	for _, product := range []string{"future.hcl", "future_option.hcl"} {
+		ts.Check(os.Remove(filepath.Join(dir, pipelinesDir, product)))
+	}
 	ts.Check(os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644))
 	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"dag/engine/calendar"
 	"dag/engine/diag"
 	"dag/engine/stage"
 )
@@ -166,4 +167,13 @@ func writeFile(t testing.TB, name, text string) {
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func day(t testing.TB, text string) calendar.Day {
+	t.Helper()
+	d, err := calendar.ParseDay(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }

@@ -21,6 +21,7 @@ type ladder struct {
 	sealed bool
 	top    [bookLevels]int // indices of the visible levels
 	depth  int             // how many there are
+	weight int             // of a new order, in hundredths of the usual; 0: as usual
 }
 
 func newLadder(side byte, centre int) *ladder {
@@ -91,8 +92,16 @@ func (l *ladder) reveal(index int, rng random) {
 	l.far = index + 1
 	if rng.below(12) > 0 {
 		l.orders[index] = uint32(rng.between(2, 16))
-		l.size[index] = l.orders[index] * uint32(rng.between(1, 5))
+		l.size[index] = l.orders[index] * uint32(l.weigh(rng.between(1, 5)))
 	}
+}
+
+// weigh gives an order of n its weight; it stays an order.
+func (l *ladder) weigh(n int) int {
+	if l.weight == 0 {
+		return n
+	}
+	return max(n*l.weight/100, 1)
 }
 
 // noLevel is the depth of a record whose price is on no visible level.

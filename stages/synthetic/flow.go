@@ -7,6 +7,7 @@ import "dag/stages/internal/dbn"
 func (s *session) packet(which int) {
 	in := s.instruments[which]
 	s.begin()
+	s.lean(in)
 	lag := s.target(which) - in.bid.bestTick()
 	gap := in.ask.bestTick() - in.bid.bestTick()
 	switch {
@@ -21,7 +22,7 @@ func (s *session) packet(which int) {
 	default:
 		s.quote(in)
 	}
-	s.finish()
+	s.finish(dbn.MBP10Size)
 }
 
 // sides names the side that gains when the price moves in the direction of lag,
@@ -81,6 +82,7 @@ func (s *session) place(in *instrument, l *ladder, at, n int) {
 	if s.rng.below(200) == 0 {
 		n = s.rng.between(100, 400)
 	}
+	n = l.weigh(n)
 	l.add(at, uint32(n))
 	s.emit(in, 'A', l, at, uint32(n), 0)
 }
@@ -170,7 +172,7 @@ func (s *session) rebuild(which int) {
 	r := &in.rec
 	r.Action, r.Side, r.Flags, r.Size, r.Price, r.Depth = 'R', 'N', 0, 0, dbn.UndefPrice, 0
 	s.append(r)
-	s.finish()
+	s.finish(dbn.MBP10Size)
 
 	s.begin()
 	best := s.target(which)
@@ -194,7 +196,7 @@ func (s *session) rebuild(which int) {
 	}
 	in.bid.open()
 	in.ask.open()
-	s.finish()
+	s.finish(dbn.MBP10Size)
 }
 
 func (s *session) rebuildAll() {

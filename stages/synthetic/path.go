@@ -26,14 +26,23 @@ func baseTicks(cfg Config, dayNumber int64) int {
 
 // planner walks through a day second by second.
 type planner struct {
-	rng      random
-	out      []int32 // in fine units, relative to base; one for each second so far
-	price    int
-	midnight int // of New York, in seconds of the UTC day
+	rng        random
+	out        []int32 // in fine units, relative to base; one for each second so far
+	price      int
+	midnight   int // of New York, in seconds of the UTC day
+	approaches []approach
 }
 
-// planPath returns the day's path in fine units above or below its base.
-func planPath(rng random, midnight int) []int32 {
+// approach is the time in which the price comes up to a level and stays there,
+// and what it does then. The times of a day ascend and do not overlap.
+type approach struct {
+	from, to int // seconds of the UTC day: [from,to)
+	side     int // of the move that follows: +1 up, -1 down, 0 none
+}
+
+// planPath returns the day's path in fine units above or below its base, and
+// the approaches to a level on it.
+func planPath(rng random, midnight int) ([]int32, []approach) {
 	p := &planner{rng: rng, out: make([]int32, 0, secondsPerDay), midnight: midnight, price: rng.between(-8, 8) * fine}
 	p.wander(midnight+preMarketStart, 50)
 	p.preMarket()
@@ -45,7 +54,7 @@ func planPath(rng random, midnight int) []int32 {
 		p.playLevel(levels[p.rng.below(len(levels))])
 	}
 	p.wander(secondsPerDay, 120)
-	return p.out
+	return p.out, p.approaches
 }
 
 // step moves one second towards aim, due in left seconds, with noise.
@@ -110,6 +119,7 @@ func (p *planner) openingRange() {
 // stay. Spec 04 §3 asks for 8 ticks within 12 minutes, so a break or a turn goes
 // further than that, and a stay lasts longer and remains closer.
 func (p *planner) playLevel(level int) {
+	from, side := len(p.out), 0
 	dir := 1 // the way the level is approached
 	if p.price > level {
 		dir = -1
@@ -120,16 +130,20 @@ func (p *planner) playLevel(level int) {
 	travel := dir * (level - p.price) / fine
 	p.leg(level+p.rng.between(-2, 2)*fine, min(60+4*travel, 480), 90)
 	p.hold(level, 2, p.rng.between(90, 200))
+	to := len(p.out)
 	switch beyond := dir * p.rng.between(12, 22) * fine; p.rng.below(5) {
 	case 0, 1:
+		side = dir
 		p.leg(level+beyond, p.rng.between(90, 260), 90)
 		p.hold(level+beyond, 3, 60)
 	case 2, 3:
+		side = -dir
 		p.leg(level-beyond, p.rng.between(90, 260), 90)
 		p.hold(level-beyond, 3, 60)
 	default:
 		p.hold(level, 3, 900)
 	}
+	p.approaches = append(p.approaches, approach{from, to, side})
 }
 
 // extremes are the lowest and the highest price, in whole ticks, between two

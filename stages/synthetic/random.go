@@ -12,6 +12,8 @@ const (
 	streamLevel uint64 = iota + 1
 	streamPath
 	streamFlow
+	streamOptions
+	streamStatistics
 )
 
 // random draws integers; the same seed gives the same ones everywhere.

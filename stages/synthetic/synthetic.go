@@ -1,10 +1,13 @@
-// Package synthetic makes a futures market that never was: raw DBN files of
-// schema mbp-10 (spec 12), the same bytes for the same configuration. A ten-level
-// book follows a price path that visits the pre-market and opening-range levels
-// and breaks them, turns at them or stays there, so that every stage after the
-// raw files has something to find. Files hold what real ones hold: several
-// contracts and a calendar spread, clears and snapshots, crossed books, bad
-// flags, and events that arrive out of their order.
+// Package synthetic makes a futures market that never was: raw DBN files (spec
+// 12), the same bytes for the same configuration. A ten-level book follows a price
+// path that visits the pre-market and opening-range levels and breaks them, turns
+// at them or stays there, so that every stage after the raw files has something
+// to find. Files hold what real ones hold: several contracts and a calendar
+// spread, clears and snapshots, crossed books, bad flags, and events that arrive
+// out of their order; and beside the futures a chain of options with its
+// definitions, quotes, trades and statistics. Into the books an effect can be
+// planted, which a study of what precedes a break must find, as it must find
+// none where there is none.
 package synthetic
 
 import (
@@ -29,21 +32,43 @@ type Config struct {
 	Root     string          // of the contracts: ES, with quarterly months
 	Start    string          // YYYY-MM-DD; the first session is this day or the next that is one
 	Days     int             // sessions
-	Events   int             // about this many records a session, all instruments together
+	Events   int             // about this many records of futures a session, all instruments together
 	Holidays map[string]bool // days without a session besides weekends, YYYY-MM-DD
+
+	// OptionEvents is about how many mbp-1 records of options a session has; 0: no
+	// files of options. It does not change the futures.
+	OptionEvents int
+
+	FrontOnly bool // the front contract alone, without the next one and their spread
+
+	// Effect, from 0 to 1, is how strongly the book of a future tells what the price
+	// will do at a level that it is coming up to: 0, not at all. It is planted in the
+	// book's records alone; the path of the price does not depend on it.
+	Effect float64
 }
 
-// Default is a week of a small market.
+// Default is a week of a small market with options and without effect: nothing
+// in it foretells anything, as far as its makers know.
 func Default() Config {
-	return Config{Seed: 1, Root: "ES", Start: "2025-08-04", Days: 5, Events: 60_000}
+	return Config{Seed: 1, Root: "ES", Start: "2025-08-04", Days: 5, Events: 60_000, OptionEvents: 6000}
+}
+
+// Study is a market to measure retrieval on: enough sessions, and as little else
+// as it takes. It has no effect until Effect is set.
+func Study() Config {
+	return Config{Seed: 1, Root: "ES", Start: "2025-01-06", Days: 60, Events: 8000, FrontOnly: true}
 }
 
 // Summary says what Write made. Files that were already there count too.
 type Summary struct {
 	Days    []string // sessions, YYYY-MM-DD
-	Files   []string // paths
-	Records int64
-	Bytes   int64 // of the files
+	Files   []string // of futures: their paths
+	Records int64    // in them
+	Bytes   int64    // of them
+
+	OptionFiles   []string // four a session: definition, trades, mbp-1, statistics
+	OptionRecords int64
+	OptionBytes   int64
 }
 
 const (
@@ -60,6 +85,10 @@ func (c Config) check() error {
 		return fmt.Errorf("synthetic market: root %q: use one to six capital letters or digits, such as ES", c.Root)
 	case c.Events < minEvents || c.Events > maxEvents:
 		return fmt.Errorf("synthetic market: %d events a day: use from %d to %d", c.Events, minEvents, maxEvents)
+	case c.OptionEvents != 0 && (c.OptionEvents < minEvents || c.OptionEvents > maxEvents):
+		return fmt.Errorf("synthetic market: %d option events a day: use 0 for no options, or from %d to %d", c.OptionEvents, minEvents, maxEvents)
+	case !(c.Effect >= 0 && c.Effect <= 1):
+		return fmt.Errorf("synthetic market: effect %v: use from 0 to 1", c.Effect)
 	case c.Days < 1 || c.Days > maxDays:
 		return fmt.Errorf("synthetic market: %d days: use from 1 to %d", c.Days, maxDays)
 	}
@@ -96,32 +125,57 @@ func parseDay(s string) (time.Time, error) {
 	return day, nil
 }
 
-// Write puts one zstd-compressed DBN file for each session below lakeRoot, where
-// the lake keeps raw files (spec 01 §1.2). A file appears whole or not at all;
-// one that is there with the same content is left as it is.
+// Write puts the zstd-compressed DBN files of each session below lakeRoot, where
+// the lake keeps raw files (spec 01 §1.2): one of futures and, if there are
+// options, four of them. A file appears whole or not at all; one that is there with the same
+// content is left as it is.
 func Write(lakeRoot string, cfg Config) (Summary, error) {
 	days, err := cfg.Sessions()
 	if err != nil {
 		return Summary{}, err
 	}
-	dir := filepath.Join(lakeRoot, "raw", "source=databento", "product_type=future", "symbol="+cfg.Root, "table=market_by_price_10_dbn")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return Summary{}, err
-	}
-	var sum Summary
+	sum := Summary{Days: days}
 	for _, day := range days {
-		path := filepath.Join(dir, "glbx-mdp3-"+day[:4]+day[5:7]+day[8:]+".mbp-10.dbn.zst")
-		records, size, err := writeFile(path, cfg, day)
+		path := rawPath(lakeRoot, cfg.Root, "future", "market_by_price_10_dbn", day, dbn.SchemaMBP10)
+		records, size, err := writeFile(path, func(w io.Writer) (int, error) { return WriteDay(w, cfg, day) })
 		if err != nil {
-			return sum, fmt.Errorf("synthetic market: %s: %w", path, err)
+			return sum, err
 		}
-		sum.Days, sum.Files = append(sum.Days, day), append(sum.Files, path)
+		sum.Files = append(sum.Files, path)
 		sum.Records, sum.Bytes = sum.Records+int64(records), sum.Bytes+size
+		if cfg.OptionEvents == 0 {
+			continue
+		}
+		for _, f := range optionFiles {
+			path := rawPath(lakeRoot, cfg.Root, "future_option", f.table, day, f.schema)
+			records, size, err := writeFile(path, func(w io.Writer) (int, error) { return WriteOptionDay(w, cfg, day, f.schema) })
+			if err != nil {
+				return sum, err
+			}
+			sum.OptionFiles = append(sum.OptionFiles, path)
+			sum.OptionRecords, sum.OptionBytes = sum.OptionRecords+int64(records), sum.OptionBytes+size
+		}
 	}
 	return sum, nil
 }
 
-func writeFile(path string, cfg Config, day string) (records int, size int64, err error) {
+// rawPath is where the lake has a file of a day, named as the vendor does.
+func rawPath(lakeRoot, root, product, table, day string, schema dbn.Schema) string {
+	return filepath.Join(lakeRoot, "raw", "source=databento", "product_type="+product, "symbol="+root, "table="+table,
+		"glbx-mdp3-"+day[:4]+day[5:7]+day[8:]+"."+schema.String()+".dbn.zst")
+}
+
+// writeFile makes a file of what fill writes, and returns its number of records
+// and its size.
+func writeFile(path string, fill func(io.Writer) (int, error)) (records int, size int64, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("synthetic market: %s: %w", path, err)
+		}
+	}()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return 0, 0, err
+	}
 	temp, err := os.CreateTemp(filepath.Dir(path), ".synthetic-*")
 	if err != nil {
 		return 0, 0, err
@@ -132,7 +186,7 @@ func writeFile(path string, cfg Config, day string) (records int, size int64, er
 			err = rmErr
 		}
 	}()
-	if records, err = WriteDay(temp, cfg, day); err != nil {
+	if records, err = fill(temp); err != nil {
 		return 0, 0, err
 	}
 	if size, err = temp.Seek(0, io.SeekCurrent); err != nil {
@@ -192,12 +246,22 @@ func WriteDay(w io.Writer, cfg Config, day string) (records int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	out, err := dbn.NewZstdWriter(w, s.metadata())
+	return writeZstd(w, s.metadata(), s.run)
+}
+
+// writeZstd writes a zstd-compressed file of the records that run hands out, and
+// counts them.
+func writeZstd(w io.Writer, m dbn.Metadata, run func(write func([]byte) error) error) (records int, err error) {
+	out, err := dbn.NewZstdWriter(w, m)
 	if err != nil {
 		return 0, err
 	}
-	if err := s.run(out.Write); err != nil {
-		return 0, errors.Join(err, out.Close())
+	err = run(func(rec []byte) error {
+		records++
+		return out.Write(rec)
+	})
+	if err = errors.Join(err, out.Close()); err != nil {
+		return 0, err
 	}
-	return s.records, out.Close()
+	return records, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ import (
 // small is a market that a test can afford.
 func small(seed uint64, events int) Config {
 	cfg := Default()
-	cfg.Seed, cfg.Events = seed, events
+	cfg.Seed, cfg.Events, cfg.OptionEvents = seed, events, 0
 	return cfg
 }
 
@@ -45,6 +46,10 @@ func TestSameConfigSameBytes(t *testing.T) {
 	later.Start, later.Days, later.Holidays = "2025-07-01", 99, map[string]bool{"2025-07-04": true}
 	if !bytes.Equal(first, day(t, later, "2025-08-05")) {
 		t.Error("a day depends on which other days the market has")
+	}
+	later.OptionEvents = 2000
+	if !bytes.Equal(first, day(t, later, "2025-08-05")) {
+		t.Error("the futures depend on whether there are options")
 	}
 	for name, other := range map[string]Config{"seed": small(8, 4000), "events": small(7, 5000)} {
 		if bytes.Equal(first, day(t, other, "2025-08-05")) {
@@ -174,6 +179,9 @@ func TestConfigErrors(t *testing.T) {
 		"start":    {func(c *Config) { c.Start = "2025-8-4" }, `day "2025-8-4"`},
 		"days":     {func(c *Config) { c.Days = 0 }, "0 days"},
 		"events":   {func(c *Config) { c.Events = 10 }, "10 events"},
+		"options":  {func(c *Config) { c.OptionEvents = -1 }, "-1 option events"},
+		"effect":   {func(c *Config) { c.Effect = math.NaN() }, "effect NaN"},
+		"too much": {func(c *Config) { c.Effect = 1.01 }, "effect 1.01"},
 		"holidays": {func(c *Config) { c.Holidays = all }, "only 0 of 5 sessions"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -96,8 +96,8 @@ func (d *Definition) Decode(rec []byte, version uint8) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSize(rec, l.size, fmt.Sprintf("version %d definition", version)); err != nil {
-		return err
+	if err := checkSize(rec, l.size, "definition"); err != nil {
+		return fmt.Errorf("version %d %w", version, err)
 	}
 	le := binary.LittleEndian
 	d.Header = header(rec)

@@ -171,6 +171,25 @@ func TestNextAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestStatisticsAllocateNothing decodes a record that fits, of each version.
+func TestStatisticsAllocateNothing(t *testing.T) {
+	for version := uint8(1); version <= 3; version++ {
+		var s dbn.Statistics
+		rec, err := s.Append(nil, version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocs := testing.AllocsPerRun(100, func() {
+			if err := s.Decode(rec, version); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs != 0 {
+			t.Errorf("version %d: %v allocations a record", version, allocs)
+		}
+	}
+}
+
 func TestSchemaNames(t *testing.T) {
 	for s, want := range map[dbn.Schema]string{dbn.SchemaMBP10: "mbp-10", dbn.SchemaBBO1m: "bbo-1m", dbn.SchemaMixed: "mixed", 13: "schema 13"} {
 		if s.String() != want {

@@ -45,8 +45,8 @@ func (s *Statistics) Decode(rec []byte, version uint8) error {
 	if err != nil {
 		return err
 	}
-	if err := checkSize(rec, l.size, fmt.Sprintf("version %d statistics", version)); err != nil {
-		return err
+	if err := checkSize(rec, l.size, "statistics"); err != nil {
+		return fmt.Errorf("version %d %w", version, err)
 	}
 	le := binary.LittleEndian
 	s.Header = header(rec)

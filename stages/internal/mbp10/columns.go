@@ -41,8 +41,17 @@ func fixed(t arrow.DataType, n int, values, valid []byte, nulls int) arrow.Array
 // FixedTexts wraps n texts of the same length; offsets are those of Offsets for
 // at least n texts.
 func FixedTexts(text []byte, offsets []int32, n int) arrow.Array {
-	offset := memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets[:n+1]))
-	return makeArray(arrow.BinaryTypes.String, n, []*memory.Buffer{nil, offset, memory.NewBufferBytes(text)}, 0)
+	return Texts(text, offsets, n, nil, 0)
+}
+
+// Texts wraps n texts of any length: text i lies between offsets i and i+1 of
+// text. valid and nulls are as in Int64s.
+func Texts(text []byte, offsets []int32, n int, valid []byte, nulls int) arrow.Array {
+	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(offsets[:n+1])), memory.NewBufferBytes(text)}
+	if nulls > 0 {
+		buffers[0] = memory.NewBufferBytes(valid)
+	}
+	return makeArray(arrow.BinaryTypes.String, n, buffers, nulls)
 }
 
 func makeArray(t arrow.DataType, n int, buffers []*memory.Buffer, nulls int) arrow.Array {

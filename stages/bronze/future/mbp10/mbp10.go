@@ -16,10 +16,13 @@ package mbp10
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 
 	"dag/engine/stage"
+	"dag/stages/internal/dbn"
 	"dag/stages/internal/mbp10"
+	"dag/stages/internal/spill"
 )
 
 const (
@@ -64,6 +67,14 @@ func sortMemory(v any) error {
 	return nil
 }
 
+// newSorter sorts raw records by (ts_event, sequence); contracts are its groups.
+func newSorter(t stage.Task, budget int) *spill.Sorter {
+	key := func(rec []byte) spill.Key {
+		return spill.Key{TS: dbn.TsEvent(rec), Seq: binary.LittleEndian.Uint32(rec[atSeq:])}
+	}
+	return spill.NewSorter(t, spill.Layout{Size: mbp10.RecordSize, Key: key}, budget)
+}
+
 // Run reads the files one after the other, then writes contract after contract
 // in the order of symbols.
 func (transform) Run(ctx context.Context, t stage.Task) error {
@@ -73,7 +84,7 @@ func (transform) Run(ctx context.Context, t stage.Task) error {
 		return fmt.Errorf("key dt: %w", err)
 	}
 	s := newSorter(t, int(p.Int("sort_memory")))
-	defer s.close()
+	defer s.Close()
 	r := &router{sorter: s, root: t.Key("root"), day: day, contracts: map[string]int32{}}
 	files := t.Files("dbn")
 	for _, f := range files {
@@ -89,8 +100,8 @@ func (transform) Run(ctx context.Context, t stage.Task) error {
 }
 
 // write writes the contracts, of which at most one batch is in memory.
-func write(ctx context.Context, t stage.Task, s *sorter, symbols []contract) error {
-	if err := s.finish(); err != nil {
+func write(ctx context.Context, t stage.Task, s *spill.Sorter, symbols []contract) error {
+	if err := s.Finish(); err != nil {
 		return err
 	}
 	b := mbp10.NewBuilder(batchRows)
@@ -102,7 +113,7 @@ func write(ctx context.Context, t stage.Task, s *sorter, symbols []contract) err
 	return nil
 }
 
-func writeContract(ctx context.Context, t stage.Task, s *sorter, c contract, b *mbp10.Builder) error {
+func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contract, b *mbp10.Builder) error {
 	w, err := t.Output("events", c.symbol)
 	if err != nil {
 		return err
@@ -113,7 +124,7 @@ func writeContract(ctx context.Context, t stage.Task, s *sorter, c contract, b *
 		defer rec.Release()
 		return w.Write(rec)
 	}
-	err = s.sorted(c.id, func(block []byte) error {
+	err = s.Sorted(c.id, func(block []byte) error {
 		for len(block) > 0 {
 			block = b.Append(block)
 			if b.Rows() < batchRows {

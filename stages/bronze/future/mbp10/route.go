@@ -13,6 +13,7 @@ import (
 	"dag/engine/stage"
 	"dag/stages/internal/dbn"
 	"dag/stages/internal/mbp10"
+	"dag/stages/internal/spill"
 )
 
 // Places in a raw record (spec 12).
@@ -72,7 +73,7 @@ func (c *counts) check(dt string, files int, maxUnmapped float64) error {
 
 // router reads files and sends the records that are kept to the sorter.
 type router struct {
-	sorter    *sorter
+	sorter    *spill.Sorter
 	root      string
 	day       int64            // UTC, of ts_recv
 	contracts map[string]int32 // number of each outright seen
@@ -83,7 +84,7 @@ type router struct {
 func (r *router) symbols() []contract {
 	var out []contract
 	for symbol, id := range r.contracts {
-		if r.sorter.records(id) > 0 {
+		if r.sorter.Records(id) > 0 {
 			out = append(out, contract{symbol, id})
 		}
 	}
@@ -161,7 +162,7 @@ func (r *router) record(d *decisions, rec []byte) error {
 		return fmt.Errorf("action %q and side %q must be letters", rec[atAction], rec[atSide])
 	default:
 		c.kept++
-		return r.sorter.add(id, rec)
+		return r.sorter.Add(id, rec)
 	}
 	return nil
 }

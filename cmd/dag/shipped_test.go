@@ -1,52 +1,33 @@
-package config
+package main
 
 import (
-	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
+	"dag/contracts"
 	"dag/engine/calendar"
-	"dag/engine/stage"
+	"dag/engine/config"
+	"dag/pipelines"
+	"dag/stages"
 )
 
-// shipped loads the pipelines of the product beside transforms and contracts
-// that have its names only.
-func shipped(t *testing.T, vars map[string]string) *Config {
+// shipped loads the pipelines of the product.
+func shipped(t *testing.T, vars map[string]string) *config.Config {
 	t.Helper()
-	contracts := fstest.MapFS{}
-	for _, name := range []string{
-		"bronze/future/market_by_price_10", "silver/future/market_by_price_10", "silver/future/market_by_price_10_session_levels",
-		"silver/future/market_by_price_10_bar5s", "silver/future/market_by_price_10_level_approach2m",
-	} {
-		contracts[name+".avsc"] = &fstest.MapFile{Data: []byte(`{"type":"record","name":"R","fields":[{"name":"ts_event","type":"long"},{"name":"bar_ts","type":"long"}]}`)}
+	c, list := config.Load(config.Options{Pipelines: pipelines.FS, Contracts: contracts.FS, Vars: vars, Transforms: stages.All()})
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
 	}
-	semantics := stage.Param{Name: "semantics", Type: stage.String, Default: "corrected"}
-	in := func(names ...string) (ports []stage.Input) {
-		for _, n := range names {
-			ports = append(ports, stage.Input{Name: n, Raw: n == "dbn"})
-		}
-		return ports
-	}
-	out := func(name string) []stage.Output { return []stage.Output{{Name: name, FanOut: false}} }
-	return mustLoad(t, Options{
-		Pipelines: os.DirFS("../../pipelines"), Contracts: contracts, Vars: vars,
-		Transforms: []stage.Transform{
-			declared{Name: "bronze.future.mbp10", Inputs: in("dbn"), Outputs: []stage.Output{{Name: "events", FanOut: true}}},
-			declared{Name: "silver.future.mbp10", Inputs: in("events"), Outputs: out("events")},
-			declared{Name: "silver.future.session_levels", Inputs: in("events"), Outputs: out("events"), Params: []stage.Param{semantics}},
-			declared{Name: "silver.future.first4h", Inputs: in("events"), Outputs: out("events")},
-			declared{Name: "silver.future.bar5s", Inputs: in("events"), Outputs: out("bars"), Params: []stage.Param{semantics}},
-			declared{Name: "silver.future.level_approach2m", Inputs: in("bars", "levels"), Outputs: out("approach"), Params: []stage.Param{semantics, {Name: "level", Type: stage.String}}},
-		},
-	})
+	return c
 }
 
-func TestShippedPipelines(t *testing.T) {
+// TestShippedPaths holds the folders of every dataset to spec 01 §1: other tools
+// read them.
+func TestShippedPaths(t *testing.T) {
 	c := shipped(t, map[string]string{"semantics": "reference"})
 	if c.LakeRoot != "lake" {
 		t.Errorf("lake root is %q", c.LakeRoot)
@@ -60,21 +41,42 @@ func TestShippedPipelines(t *testing.T) {
 		}
 		got = append(got, folder)
 	}
-	silver := "silver/product_type=future/symbol=ESU5/table=market_by_price_10%s/dt=2025-06-05"
-	want := []string{"bronze/source=databento/product_type=future/symbol=ESU5/table=market_by_price_10/dt=2025-06-05",
-		"raw/source=databento/product_type=future/symbol=ES/table=market_by_price_10_dbn"}
-	for _, table := range []string{"", "_bar5s", "_first4h", "_or_high_approach2m", "_or_low_approach2m", "_pm_high_approach2m", "_pm_low_approach2m", "_session_levels"} {
-		want = append(want, fmt.Sprintf(silver, table))
+	slices.Sort(got)
+	const file = "testdata/shipped_paths.txt"
+	text := strings.Join(got, "\n") + "\n"
+	if os.Getenv("UPDATE_SCRIPTS") != "" {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("folders are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
 	}
-	approach := c.stage(t, `approach["or_low"]`)
-	if got := approach.ParamsText(); got != `{"level":"or_low","semantics":"reference"}` {
+	if text != string(want) {
+		t.Errorf("folders are\n%swant\n%s", text, want)
+	}
+}
+
+func TestShippedKeys(t *testing.T) {
+	c := shipped(t, map[string]string{"semantics": "reference"})
+	stage := func(name string) *config.Stage {
+		i := slices.IndexFunc(c.Stages, func(s *config.Stage) bool { return s.Addr.String() == name })
+		if i < 0 {
+			t.Fatalf("there is no stage %s", name)
+		}
+		return c.Stages[i]
+	}
+	approach := stage(`approach["or_low"]`)
+	if got := approach.ParamsText(); !strings.Contains(got, `"level":"or_low","`) || !strings.Contains(got, `"semantics":"reference"`) {
 		t.Errorf("params are %s", got)
 	}
-	if got := keyNames(c.stage(t, "ingest_mbp10").UnitKeys()); !slices.Equal(got, []string{"root", "dt"}) {
-		t.Errorf("the units of ingest are %v", got)
+	var unit []string
+	for _, k := range stage("ingest_mbp10").UnitKeys() {
+		unit = append(unit, k.Name)
+	}
+	if !slices.Equal(unit, []string{"root", "dt"}) {
+		t.Errorf("the units of ingest are %v", unit)
 	}
 	for symbol, root := range map[string]string{"ESU5": "ES", "6EZ25": "6E", "MESH26": "MES", "GCG6": "GC"} {
 		if got := approach.Outputs[0].To.Values(map[string]string{"symbol": symbol})["root"]; got != root {
@@ -84,15 +86,15 @@ func TestShippedPipelines(t *testing.T) {
 }
 
 func TestShippedPipelinesAreFormatted(t *testing.T) {
-	err := fs.WalkDir(os.DirFS("../../pipelines"), ".", func(name string, e fs.DirEntry, err error) error {
+	err := fs.WalkDir(pipelines.FS, ".", func(name string, e fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(name, ".hcl") {
 			return err
 		}
-		text, err := os.ReadFile("../../pipelines/" + name)
+		text, err := fs.ReadFile(pipelines.FS, name)
 		if err != nil {
 			return err
 		}
-		if formatted, ds := Format(text, name); string(formatted) != string(text) || len(ds) > 0 {
+		if formatted, ds := config.Format(text, name); string(formatted) != string(text) || len(ds) > 0 {
 			t.Errorf("%s is not in canonical format", name)
 		}
 		return nil

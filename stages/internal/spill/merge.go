@@ -1,4 +1,4 @@
-package mbp10
+package spill
 
 import (
 	"cmp"
@@ -15,69 +15,78 @@ const maxReadBytes = 1 << 20
 type cursor struct {
 	segment
 	order int    // of the segment in the input: ties go to the earlier
-	next  key    // of the record at the front
+	next  Key    // of the record at the front
 	data  []byte // records read and not yet handed on
 	buf   []byte // where data lies; nil while not in use
 }
 
-func (c *cursor) compare(o *cursor) int {
-	return cmp.Or(cmp.Compare(c.next.ts, o.next.ts), cmp.Compare(c.next.seq, o.next.seq), cmp.Compare(c.order, o.order))
+// cursors is a heap by next.
+type cursors struct {
+	layout *Layout
+	list   []*cursor
 }
 
-// cursors is a heap by next.
-type cursors []*cursor
+func (h *cursors) Len() int { return len(h.list) }
 
-func (h cursors) Len() int           { return len(h) }
-func (h cursors) Less(i, j int) bool { return h[i].compare(h[j]) < 0 }
-func (h cursors) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *cursors) Push(x any)        { *h = append(*h, x.(*cursor)) }
+func (h *cursors) Less(i, j int) bool {
+	a, b := h.list[i], h.list[j]
+	if c := h.layout.compare(a.next, b.next); c != 0 {
+		return c < 0
+	}
+	return cmp.Less(a.order, b.order)
+}
+
+func (h *cursors) Swap(i, j int) { h.list[i], h.list[j] = h.list[j], h.list[i] }
+func (h *cursors) Push(x any)    { h.list = append(h.list, x.(*cursor)) }
 func (h *cursors) Pop() any {
-	last := len(*h) - 1
-	c := (*h)[last]
-	*h = (*h)[:last]
+	last := len(h.list) - 1
+	c := h.list[last]
+	h.list = h.list[:last]
 	return c
 }
 
 // second is the cursor that comes after the first; nil if there is none.
-func (h cursors) second() *cursor {
+func (h *cursors) second() *cursor {
 	switch {
-	case len(h) < 2:
+	case len(h.list) < 2:
 		return nil
-	case len(h) == 2 || h.Less(1, 2):
-		return h[1]
+	case len(h.list) == 2 || h.Less(1, 2):
+		return h.list[1]
 	}
-	return h[2]
+	return h.list[2]
 }
 
 // merger holds the buffers of a merge.
 type merger struct {
-	src  io.ReaderAt
-	size int      // bytes of a buffer
-	free [][]byte // buffers that are not in use
+	layout *Layout
+	src    io.ReaderAt
+	budget int
+	size   int      // bytes of a buffer
+	free   [][]byte // buffers that are not in use
 }
 
 // merge yields the records of sorted segments in order. Segments that follow
 // one another are read through; from those that overlap the longest stretch is
 // taken before the next one is looked at. Buffers take budget bytes together, or
 // one record for each segment if that is more.
-func merge(src io.ReaderAt, segments []segment, budget int, emit func(block []byte) error) error {
-	share := min(maxReadBytes, budget/max(1, len(segments)))
-	m := &merger{src: src, size: max(1, share/recordSize) * recordSize}
-	h := make(cursors, len(segments))
+func (m *merger) merge(segments []segment, emit func(block []byte) error) error {
+	share := min(maxReadBytes, m.budget/max(1, len(segments)))
+	m.size = max(1, share/m.layout.Size) * m.layout.Size
+	h := &cursors{layout: m.layout, list: make([]*cursor, len(segments))}
 	for i, s := range segments {
-		h[i] = &cursor{segment: s, order: i, next: s.first}
+		h.list[i] = &cursor{segment: s, order: i, next: s.first}
 	}
-	heap.Init(&h)
-	for len(h) > 0 {
-		c := h[0]
+	heap.Init(h)
+	for len(h.list) > 0 {
+		c := h.list[0]
 		if err := m.drain(c, h.second(), emit); err != nil {
 			return err
 		}
 		if c.records > 0 || len(c.data) > 0 {
-			heap.Fix(&h, 0)
+			heap.Fix(h, 0)
 			continue
 		}
-		heap.Pop(&h)
+		heap.Pop(h)
 	}
 	return nil
 }
@@ -94,7 +103,7 @@ func (m *merger) drain(c, other *cursor, emit func(block []byte) error) error {
 				return err
 			}
 		}
-		n := c.before(other)
+		n := m.before(c, other)
 		if n == 0 {
 			return nil
 		}
@@ -103,24 +112,24 @@ func (m *merger) drain(c, other *cursor, emit func(block []byte) error) error {
 		}
 		c.data = c.data[n:]
 		if len(c.data) > 0 {
-			c.next = keyOf(c.data)
+			c.next = m.layout.Key(c.data)
 			return nil
 		}
 	}
 }
 
-// before counts the bytes of data that come before other's next record.
-func (c *cursor) before(other *cursor) int {
+// before counts the bytes of c's data that come before other's next record.
+func (m *merger) before(c, other *cursor) int {
 	if other == nil {
 		return len(c.data)
 	}
 	n := 0
 	for n < len(c.data) {
-		k := keyOf(c.data[n:])
-		if k.after(other.next) || c.order > other.order && !other.next.after(k) {
+		order := m.layout.compare(m.layout.Key(c.data[n:]), other.next)
+		if order > 0 || order == 0 && c.order > other.order {
 			break
 		}
-		n += recordSize
+		n += m.layout.Size
 	}
 	return n
 }
@@ -130,14 +139,14 @@ func (m *merger) fill(c *cursor) error {
 	if c.buf == nil {
 		c.buf = m.buffer()
 	}
-	n := min(c.records*recordSize, len(c.buf))
+	n := min(c.records*m.layout.Size, len(c.buf))
 	if got, err := m.src.ReadAt(c.buf[:n], c.offset); got < n {
 		return fmt.Errorf("a scratch file ends at byte %d instead of %d: %w", c.offset+int64(got), c.offset+int64(n), err)
 	}
 	c.data = c.buf[:n]
 	c.offset += int64(n)
-	c.records -= n / recordSize
-	c.next = keyOf(c.data)
+	c.records -= n / m.layout.Size
+	c.next = m.layout.Key(c.data)
 	return nil
 }
 

@@ -1,0 +1,153 @@
+package option
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"dag/stages/internal/dbn"
+)
+
+// Option is what a row says of its option.
+type Option struct {
+	Symbol  string  // as the venue names it: ESU5 C6000
+	ExpDate string  // YYYY-MM-DD in New York; "" where no definition tells it
+	Strike  float64 // in price units
+	Right   byte    // C or P
+}
+
+// ParseSymbol reads strike and right off a symbol: its second token has to match
+// ^[CP]\d+(\.\d+)?$ (spec 02 §B.2). That is right for roots whose symbols state
+// the strike in price units, as ES does; the expiry cannot be read off.
+func ParseSymbol(symbol string) (strike float64, right byte, ok bool) {
+	tokens := strings.Fields(symbol)
+	if len(tokens) < 2 || len(tokens[1]) < 2 || tokens[1][0] != 'C' && tokens[1][0] != 'P' {
+		return 0, 0, false
+	}
+	number := tokens[1][1:]
+	whole, fraction, point := strings.Cut(number, ".")
+	if !digits(whole) || point && !digits(fraction) {
+		return 0, 0, false
+	}
+	strike, err := strconv.ParseFloat(number, 64)
+	return strike, tokens[1][0], err == nil
+}
+
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// definition is what a chain keeps of an instrument definition.
+type definition struct {
+	symbol     string
+	underlying string
+	class      byte
+	multiLeg   bool
+	strike     int64  // dbn.UndefPrice if there is none
+	expDate    string // "" if there is none
+	tsRecv     uint64
+}
+
+// Chain knows the options of a root on a day. Options are numbered from 0 in the
+// order they are first asked for.
+type Chain struct {
+	root        string
+	needExpiry  bool // options without exp_date are of no use
+	zone        *time.Location
+	definitions map[uint32]definition // by instrument id
+	options     []Option
+	numbers     map[Option]int32
+}
+
+// newChain returns a chain without definitions.
+func newChain(root string, needExpiry bool) (*Chain, error) {
+	zone, err := time.LoadLocation("America/New_York")
+	if err != nil {
+		return nil, fmt.Errorf("time zone of New York: %w", err)
+	}
+	return &Chain{root: root, needExpiry: needExpiry, zone: zone, definitions: map[uint32]definition{}, numbers: map[Option]int32{}}, nil
+}
+
+// define takes in a definition. Of several of an instrument the one received
+// last holds, the later record of those received together.
+func (c *Chain) define(d *dbn.Definition) {
+	if old, ok := c.definitions[d.InstrumentID]; ok && old.tsRecv > d.TsRecv {
+		return
+	}
+	def := definition{
+		symbol: d.RawSymbol, underlying: d.Underlying, class: d.InstrumentClass, strike: d.StrikePrice, tsRecv: d.TsRecv,
+		multiLeg: d.UserDefined == 'Y' || d.LegCount > 0 || strings.IndexByte("MTS", d.InstrumentClass) >= 0,
+	}
+	if d.Expiration != dbn.UndefTimestamp && d.Expiration != 0 {
+		def.expDate = time.Unix(int64(d.Expiration/1e9), 0).In(c.zone).Format(time.DateOnly)
+	}
+	c.definitions[d.InstrumentID] = def
+}
+
+// option returns the option with a number.
+func (c *Chain) option(number int32) *Option { return &c.options[number] }
+
+// compareSymbols orders options by symbol.
+func (c *Chain) compareSymbols(a, b int32) int {
+	return strings.Compare(c.options[a].Symbol, c.options[b].Symbol)
+}
+
+// resolve returns the number of the option that an instrument is, or why its
+// records are dropped. What is known twice has to agree: a definition that says
+// otherwise than the symbol is an error.
+func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error) {
+	o := Option{Symbol: symbol}
+	strike, right, parsed := ParseSymbol(symbol)
+	def, defined := c.definitions[instrument]
+	switch {
+	case defined && def.symbol != symbol:
+		return 0, 0, fmt.Errorf("instrument %d is %q in the mappings of the file and %q in its definition; fetch the file and the definitions of the same day", instrument, symbol, def.symbol)
+	case defined && def.multiLeg, !defined && strings.HasPrefix(symbol, "UD:"):
+		return 0, multiLeg, nil
+	case defined && def.class != 'C' && def.class != 'P':
+		return 0, notOption, nil
+	case defined && !c.ofRoot(def.underlying):
+		return 0, otherUnderlying, nil
+	case !defined && !parsed:
+		return 0, unparseable, nil
+	case !defined:
+		o.Strike, o.Right = strike, right
+	case def.strike == dbn.UndefPrice && !parsed:
+		return 0, noDefinition, nil
+	default:
+		o.Strike, o.Right, o.ExpDate = float64(def.strike)/1e9, def.class, def.expDate
+		if def.strike == dbn.UndefPrice {
+			o.Strike = strike
+		}
+		if parsed && (strike != o.Strike || right != o.Right) {
+			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, strike, right)
+		}
+	}
+	if c.needExpiry && o.ExpDate == "" {
+		return 0, noDefinition, nil
+	}
+	return c.number(o), kept, nil
+}
+
+func (c *Chain) number(o Option) int32 {
+	n, ok := c.numbers[o]
+	if !ok {
+		n = int32(len(c.options))
+		c.options = append(c.options, o)
+		c.numbers[o] = n
+	}
+	return n
+}
+
+// ofRoot tells whether an underlying is the root or one of its outright futures;
+// a definition may leave it empty.
+func (c *Chain) ofRoot(underlying string) bool {
+	rest, ok := strings.CutPrefix(underlying, c.root)
+	return underlying == "" || ok && (rest == "" || strings.IndexByte("FGHJKMNQUVXZ", rest[0]) >= 0 && digits(rest[1:]) && len(rest) <= 3)
+}

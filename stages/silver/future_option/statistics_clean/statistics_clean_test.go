@@ -1,0 +1,9 @@
+package statisticsclean
+
+import (
+	"testing"
+
+	"dag/engine/stage/stagetest"
+)
+
+func TestRows(t *testing.T) { stagetest.Run(t, New()) }

@@ -1,0 +1,32 @@
+// Package tradesclean adds New York time to bronze trades of future options (spec 05
+// §1). All other columns, and the order of rows, stay.
+package tradesclean
+
+import (
+	"context"
+
+	"dag/engine/stage"
+	"dag/stages/internal/option"
+	"dag/stages/internal/stamp"
+)
+
+// New returns the transform.
+func New() stage.Transform { return transform{} }
+
+type transform struct{}
+
+func (transform) Spec() stage.Spec {
+	return stage.Spec{
+		Name:    "silver.future_option.trades_clean",
+		Version: 1,
+		Summary: "Option trades with the New York time of each",
+		Inputs:  []stage.Input{{Name: "rows", Doc: "Bronze trades of the options of a root", Columns: option.Trades.Bronze()}},
+		Outputs: []stage.Output{stamp.Output("rows", "The same rows with ts_event_est", option.Trades.Bronze(), "ts_event_ns")},
+		Memory:  96 << 20,
+	}
+}
+
+// Run streams the rows; memory does not depend on their number.
+func (transform) Run(_ context.Context, t stage.Task) error {
+	return stamp.Run(t, "rows", "ts_event_ns")
+}
