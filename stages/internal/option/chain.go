@@ -2,6 +2,7 @@ package option
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -125,7 +126,7 @@ func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error)
 		if def.strike == dbn.UndefPrice {
 			o.Strike = strike
 		}
-		if parsed && (strike != o.Strike || right != o.Right) {
+		if parsed && (!sameStrike(strike, o.Strike) || right != o.Right) {
 			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, strike, right)
 		}
 	}
@@ -133,6 +134,16 @@ func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error)
 		return 0, noDefinition, nil
 	}
 	return c.number(o), kept, nil
+}
+
+// sameStrike tells whether a symbol's strike is a definition's: the same number, or
+// moved by decimal places, as in symbols of roots whose prices are small.
+func sameStrike(symbol, defined float64) bool {
+	if symbol == defined {
+		return true
+	}
+	places := math.Round(math.Log10(symbol / defined))
+	return math.Abs(symbol/defined/math.Pow(10, places)-1) < 1e-9
 }
 
 func (c *Chain) number(o Option) int32 {

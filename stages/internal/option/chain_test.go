@@ -73,6 +73,7 @@ func TestResolve(t *testing.T) {
 			d.Expiration = uint64(time.Date(2025, 9, 20, 3, 59, 0, 0, time.UTC).UnixNano())
 		}, true, full, kept},
 		{"no strike", func(d *dbn.Definition) { d.StrikePrice = dbn.UndefPrice }, true, full, kept},
+		{"a symbol in hundredths", func(d *dbn.Definition) { d.StrikePrice = 60e9 }, true, Option{"ESU5 C6000", "2025-09-19", 60, 'C'}, kept},
 		{"no underlying", func(d *dbn.Definition) { d.Underlying = "" }, true, full, kept},
 		{"the root itself", func(d *dbn.Definition) { d.Underlying = "ES" }, true, full, kept},
 		{"no expiry where it is needed", func(d *dbn.Definition) { d.Expiration = dbn.UndefTimestamp }, true, Option{}, noDefinition},
