@@ -1,7 +1,8 @@
 # Futures, from the vendor's daily files of book events to the bars around the
-# approach of a price to a level:
+# approach of a price to a level, and to what followed it:
 #
 #   dbn -> bronze -> silver -> session levels -> first 4 hours -> 5-second bars -> approaches
+#       -> set-up vectors of the front month -> index
 
 locals { levels = ["pm_high", "pm_low", "or_high", "or_low"] }
 
@@ -112,4 +113,65 @@ stage "approach" {
     level     = each.key
     semantics = var.semantics
   }
+}
+
+dataset "silver" "future" "front_month" {
+  description = "The most traded contract of a root on each date, and its share"
+  keys        = ["root", "dt"]
+  path        = "silver/product_type=future/symbol=${key.root}/table=front_month"
+  contract    = "silver/future/front_month.avsc"
+}
+
+stage "front_month" {
+  description = "Decides the front month of a date from the trades of all contracts"
+  transform   = "silver.future.front_month"
+  input "events" {
+    from    = dataset.bronze.future.market_by_price_10
+    collect = ["symbol"]
+  }
+  output "front_month" { to = dataset.silver.future.front_month }
+}
+
+dataset "gold" "future" "setup_vectors" {
+  description = "A vector of 256 numbers for every approach to a level in the front month, with its outcome"
+  keys        = ["symbol", "dt"]
+  path        = "gold/product_type=future/symbol=${key.symbol}/table=setup_vectors"
+  contract    = "gold/future/setup_vectors.avsc"
+}
+
+stage "setup_vectors" {
+  description = "Turns the candles up to each trigger into a vector; other contracts than the front month get none"
+  transform   = "gold.future.setup_vectors"
+  input "pm_high" { from = dataset.silver.future.market_by_price_10_pm_high_approach2m }
+  input "pm_low" { from = dataset.silver.future.market_by_price_10_pm_low_approach2m }
+  input "or_high" { from = dataset.silver.future.market_by_price_10_or_high_approach2m }
+  input "or_low" { from = dataset.silver.future.market_by_price_10_or_low_approach2m }
+  input "front_month" { from = dataset.silver.future.front_month }
+  output "vectors" { to = dataset.gold.future.setup_vectors }
+  params = { semantics = var.semantics }
+}
+
+
+dataset "gold" "future" "setup_index" {
+  description = "Set-up vectors of a root with known outcome, as an exact index with the metadata of its episodes"
+  keys        = ["root"]
+  path        = "gold/product_type=future/symbol=${key.root}/table=setup_index"
+  contract    = "gold/future/setup_index.avsc"
+  tables = {
+    parameters    = "gold/future/setup_index_parameters.avsc"
+    features      = "gold/future/setup_index_features.avsc"
+    dates         = "gold/future/setup_index_dates.avsc"
+    normalisation = "gold/future/setup_index_normalisation.avsc"
+  }
+}
+
+stage "setup_index" {
+  description = "Gathers the set-up vectors of all contracts and days of a root"
+  transform   = "gold.future.setup_index"
+  input "vectors" {
+    from    = dataset.gold.future.setup_vectors
+    collect = ["symbol", "dt"]
+  }
+  output "index" { to = dataset.gold.future.setup_index }
+  params = { semantics = var.semantics }
 }

@@ -8,11 +8,14 @@ import (
 	bronzenbbo "dag/stages/bronze/future_option/nbbo"
 	bronzestatistics "dag/stages/bronze/future_option/statistics"
 	bronzetrades "dag/stages/bronze/future_option/trades"
+	setupindex "dag/stages/gold/future/setup_index"
+	setupvectors "dag/stages/gold/future/setup_vectors"
 	nbbofirst3h "dag/stages/gold/future_option/nbbo_first3h"
 	statisticsfirst3h "dag/stages/gold/future_option/statistics_first3h"
 	tradesfirst3h "dag/stages/gold/future_option/trades_first3h"
 	"dag/stages/silver/future/bar5s"
 	"dag/stages/silver/future/first4h"
+	frontmonth "dag/stages/silver/future/front_month"
 	levelapproach2m "dag/stages/silver/future/level_approach2m"
 	silvermbp10 "dag/stages/silver/future/mbp10"
 	sessionlevels "dag/stages/silver/future/session_levels"
@@ -30,6 +33,9 @@ func All() []stage.Transform {
 		levelapproach2m.New(),
 		silvermbp10.New(),
 		sessionlevels.New(),
+		frontmonth.New(),
+		setupvectors.New(),
+		setupindex.New(),
 		bronzenbbo.New(),
 		bronzestatistics.New(),
 		bronzetrades.New(),

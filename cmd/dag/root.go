@@ -75,7 +75,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	cobra.EnableCommandSorting = false
 	root.AddCommand(
-		a.demoCmd(), a.planCmd(), a.applyCmd(), a.statusCmd(), a.graphCmd(), a.lsCmd(), a.showCmd(), a.whyCmd(),
+		a.demoCmd(), a.planCmd(), a.applyCmd(), a.statusCmd(), a.graphCmd(), a.lsCmd(), a.showCmd(), a.whyCmd(), a.similarCmd(),
 		a.validateCmd(), a.fmtCmd(), a.schemaCmd(), a.versionCmd(),
 	)
 	return root

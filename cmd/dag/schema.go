@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,15 +26,17 @@ func (a *app) schemaCmd() *cobra.Command {
 }
 
 func (a *app) schema(args []string) error {
-	names := append(view.SchemaNames(), "manifest")
+	ours := marketSchemas()
+	ours["manifest"] = manifest.Schema()
+	names := append(view.SchemaNames(), slices.Collect(maps.Keys(ours))...)
 	slices.Sort(names)
 	if len(args) == 0 {
 		_, err := fmt.Fprintln(a.stdout, strings.Join(names, "\n"))
 		return err
 	}
 	b := view.Schema(args[0])
-	if args[0] == "manifest" {
-		b = manifest.Schema()
+	if own := ours[args[0]]; own != nil {
+		b = own
 	}
 	if b == nil {
 		hint := didYouMean(args[0], names)

@@ -48,6 +48,7 @@ func TestScript(t *testing.T) {
 			"schema": schemaCommand,
 			"hold":   hold,
 			"await":  await,
+			"study": study,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
 				ts.Check(err)
@@ -86,6 +87,19 @@ func market(ts *testscript.TestScript, raw, dir string) {
 	}
 	ts.Check(os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644))
 	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
+}
+
+// study writes the shipped project and the futures of 45 lean sessions: study LAKE
+// EFFECT.
+func study(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(writeOut(pipelines.FS, ts.MkAbs(pipelinesDir)))
+	ts.Check(writeOut(contracts.FS, ts.MkAbs(contractsDir)))
+	effect, err := strconv.ParseFloat(args[1], 64)
+	ts.Check(err)
+	cfg := synthetic.Study()
+	cfg.Days, cfg.Events, cfg.Seed, cfg.Effect = 45, 6000, 20250101, effect
+	_, err = synthetic.Write(ts.MkAbs(args[0]), cfg)
+	ts.Check(err)
 }
 
 // testdata finds this package's testdata: scripts run elsewhere.

@@ -186,17 +186,10 @@ func (g *Graph) matchKey(e Env, key, pattern string) bool {
 	return true
 }
 
-// words resolves the flags that are not selectors: --symbol and the dates.
+// words resolves the flags that are dates.
 func (g *Graph) words(r Request) (Filter, diag.List) {
 	var list diag.List
 	filter := all
-	if len(r.AnyKey.Values) > 0 {
-		anyOf := Filter(none)
-		for _, v := range r.AnyKey.Values {
-			anyOf = either(anyOf, g.anyKey(r.AnyKey.Keys, v))
-		}
-		filter = both(filter, anyOf)
-	}
 	if len(r.Dates) > 0 {
 		inDates := Filter(none)
 		for _, text := range r.Dates {
@@ -212,13 +205,41 @@ func (g *Graph) words(r Request) (Filter, diag.List) {
 	return filter, list
 }
 
-// anyKey resolves one value of an AnyKey.
-func (g *Graph) anyKey(keys []string, value string) Filter {
+// anyKey resolves an AnyKey at a dataset.
+func (g *Graph) anyKey(d *config.Dataset, a AnyKey) Filter {
+	if len(a.Values) == 0 {
+		return all
+	}
+	implied := !d.Has(a.Keys[0]) && g.feeds(d.Addr, a.Keys[0], map[addr.Dataset]bool{})
+	anyOf := Filter(none)
+	for _, v := range a.Values {
+		anyOf = either(anyOf, g.anyKeyValue(a.Keys, v, implied))
+	}
+	return anyOf
+}
+
+// feeds tells whether something with a key is made from a dataset.
+func (g *Graph) feeds(d addr.Dataset, key string, seen map[addr.Dataset]bool) bool {
+	for _, st := range g.consumers[d] {
+		for _, o := range st.Outputs {
+			if seen[o.To.Addr] {
+				continue
+			}
+			seen[o.To.Addr] = true
+			if o.To.Has(key) || g.feeds(o.To.Addr, key, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (g *Graph) anyKeyValue(keys []string, value string, implied bool) Filter {
 	return func(e Env) calendar.Set {
 		has := false
 		for _, key := range keys {
 			v, ok := e.Value(key)
-			if has = has || ok; ok && v == value {
+			if has = has || ok; ok && (v == value || implied && g.derives(keys[0], value, key) == v) {
 				return e.Full
 			}
 		}
@@ -230,6 +251,18 @@ func (g *Graph) anyKey(keys []string, value string) Filter {
 		}
 		return nil
 	}
+}
+
+// derives is the value of a key that from=value implies; "" for none.
+func (g *Graph) derives(from, value, key string) string {
+	for _, k := range g.Config.Keys {
+		if k.Name == key && k.DeriveFrom == from {
+			if v, ok := k.Derive(value); ok {
+				return v
+			}
+		}
+	}
+	return ""
 }
 
 // implies tells whether some key can be derived from key=value.

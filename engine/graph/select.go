@@ -25,8 +25,9 @@ type Request struct {
 }
 
 // AnyKey selects by values, of which any of several keys may have one. A series
-// with none of the keys is selected; a fan-out that may make the first is selected
-// by what a value implies for the others.
+// with none of the keys is selected. A value of the first key implies those that
+// are derived from it: they select a fan-out that may make the value, and datasets
+// without the first key that something with it is made from.
 type AnyKey struct {
 	Keys   []string
 	Values []string
@@ -98,7 +99,7 @@ func (g *Graph) Select(r Request) (*Selection, diag.List) {
 			continue
 		}
 		if f := selected(d); f != nil {
-			f = both(f, words)
+			f = both(both(f, words), g.anyKey(d, r.AnyKey))
 			if x := excluded(d); x != nil {
 				f = both(f, negate(x))
 			}

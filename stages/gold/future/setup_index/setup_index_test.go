@@ -1,0 +1,117 @@
+package setupindex
+
+import (
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
+
+	"dag/engine/contract"
+	"dag/engine/stage"
+	"dag/engine/stage/stagetest"
+	format "dag/stages/internal/setupindex"
+)
+
+func TestFixtures(t *testing.T) { stagetest.Run(t, New()) }
+
+// TestContracts holds the schemas of the code to the contracts.
+func TestContracts(t *testing.T) {
+	out := New().Spec().Outputs[0]
+	schemas := map[string]*arrow.Schema{"setup_index": out.Schema}
+	for _, x := range out.Tables {
+		schemas["setup_index_"+x.Name] = x.Schema
+	}
+	for name, schema := range schemas {
+		path := "contracts/gold/future/" + name + ".avsc"
+		data, err := os.ReadFile("../../../../" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, mistakes := contract.Parse(path, data)
+		if len(mistakes) > 0 {
+			t.Fatal(mistakes)
+		}
+		for _, d := range contract.Compare(c.Schema, schema) {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// setup is a record of set-ups whose columns of text and lists are given.
+func setups(t *testing.T, n int, change func(i int, s *format.Setup)) arrow.Record {
+	t.Helper()
+	w := &collector{}
+	rows := make([]format.Setup, n)
+	for i := range rows {
+		s := &rows[i]
+		s.EpisodeID, s.Date, s.Symbol, s.Level = "e"+string(rune('a'+i%26))+string(rune('a'+i/26)), "2025-08-04", "ESU5", "pm_high"
+		s.Direction, s.Outcome, s.Front, s.Trigger = 1, "BREAK", true, int64(i)
+		s.Vector = make([]float64, 256)
+		change(i, s)
+	}
+	if err := format.Write(w, format.SetupColumns(), rows); err != nil {
+		t.Fatal(err)
+	}
+	table := array.NewTableFromRecords(format.Schema(format.SetupColumns()), w.records)
+	defer table.Release()
+	cols := make([]arrow.Array, table.NumCols())
+	for i := range cols {
+		var err error
+		if cols[i], err = array.Concatenate(table.Column(i).Data().Chunks(), memory.DefaultAllocator); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return array.NewRecord(table.Schema(), cols, table.NumRows())
+}
+
+type collector struct{ records []arrow.Record }
+
+func (c *collector) Write(rec arrow.Record) error {
+	rec.Retain()
+	c.records = append(c.records, rec)
+	return nil
+}
+func (c *collector) Close() error { return nil }
+
+func run(t *testing.T, params stage.Params, rec arrow.Record) error {
+	t.Helper()
+	task := stagetest.NewTask(t, New().Spec(), map[string]string{"root": "ES"}, params, map[string][]arrow.Record{"vectors": {rec}})
+	return New().Run(t.Context(), task)
+}
+
+// TestValuesThatAreNone: infinite values and NaN are refused with the episode and
+// the feature (G-11).
+func TestValuesThatAreNone(t *testing.T) {
+	for text, v := range map[string]float64{"+Inf": math.Inf(1), "-Inf": math.Inf(-1), "NaN": math.NaN()} {
+		err := run(t, nil, setups(t, 1, func(_ int, s *format.Setup) { s.Vector[47] = v }))
+		if want := "the vector of episode eaa has " + text + " at 47 ("; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: %v, want %q", v, err, want)
+		}
+	}
+}
+
+// TestOneClass: an index of nearly one class is not published.
+func TestOneClass(t *testing.T) {
+	most := func(n, breaks int) arrow.Record {
+		return setups(t, n, func(i int, s *format.Setup) {
+			if i >= breaks {
+				s.Outcome = "REJECT"
+			}
+		})
+	}
+	if err := run(t, nil, most(50, 31)); err == nil || !strings.Contains(err.Error(), "31 of 50 outcomes are BREAK") {
+		t.Errorf("a share of 62 %%: %v", err)
+	}
+	for name, err := range map[string]error{
+		"60 %": run(t, nil, most(50, 30)), "too few to say": run(t, nil, most(49, 49)),
+		"allowed": run(t, stage.Params{"max_class_share": 1.0}, most(50, 50)),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package retrieval_test
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+
+	"dag/stages/retrieval"
+)
+
+// quick are fewer draws than the defaults.
+func quick() retrieval.EvaluateOptions {
+	o := retrieval.DefaultEvaluation()
+	o.Draws, o.Bootstraps, o.Workers = 5, 200, 2
+	return o
+}
+
+func TestEvaluateFindsWhatIsThere(t *testing.T) {
+	r, err := retrieval.Evaluate(t.Context(), vectors{45, 16, planted}.index(t, 1), quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.HasSkill || !r.HasLift || !strings.HasPrefix(r.Sentence(), "There is skill: ") {
+		t.Errorf("skill %+v, lift %+v: %s", r.Skill, r.Lift, r.Sentence())
+	}
+}
+
+func TestEvaluateFindsNothingInNoise(t *testing.T) {
+	r, err := retrieval.Evaluate(t.Context(), vectors{45, 16, noise}.index(t, 1), quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.HasSkill || r.HasLift || !strings.HasPrefix(r.Sentence(), "There is no skill: ") {
+		t.Errorf("skill %+v, lift %+v: %s", r.Skill, r.Lift, r.Sentence())
+	}
+}
+
+// TestEvaluateAsksAsAQueryDoes: the log loss of the evaluation is that of the
+// answers to queries, one by one.
+func TestEvaluateAsksAsAQueryDoes(t *testing.T) {
+	x := vectors{30, 16, planted}.index(t, 2)
+	r, err := retrieval.Evaluate(t.Context(), x, quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, n := 0.0, 0
+	for id, e := range x.Episodes {
+		if e.Date < r.First {
+			continue
+		}
+		for _, c := range answer(t, x, ask(t, x, id)).Classes {
+			if c.Name == e.Outcome {
+				sum -= math.Log(c.Probability)
+				n++
+			}
+		}
+	}
+	for _, s := range r.Scores {
+		if s.Method == retrieval.MethodNeighbours && s.K == 10 && (n != r.Queries || math.Abs(s.LogLoss-sum/float64(n)) > 1e-12) {
+			t.Errorf("log loss %v of %d queries, asked one by one %v of %d", s.LogLoss, r.Queries, sum/float64(n), n)
+		}
+	}
+	if r.Queries+r.Skipped != len(x.Episodes) || r.Days != 10 {
+		t.Errorf("%d tested on %d days and %d skipped of %d on 30 days", r.Queries, r.Days, r.Skipped, len(x.Episodes))
+	}
+}
+
+func TestEvaluateDoesNotDependOnWorkers(t *testing.T) {
+	x := vectors{26, 16, planted}.index(t, 1)
+	o := quick()
+	var last *retrieval.Report
+	for _, workers := range []int{1, 3} {
+		o.Workers = workers
+		r, err := retrieval.Evaluate(t.Context(), x, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Options.Workers = 0
+		if r.Scores = comparable(r.Scores); last != nil && !reflect.DeepEqual(r, last) {
+			t.Errorf("%d workers: %+v, one: %+v", workers, r, last)
+		}
+		last = r
+	}
+}
+
+// comparable replaces NaN, which equals nothing.
+func comparable(scores []retrieval.Score) []retrieval.Score {
+	for i := range scores {
+		s := &scores[i]
+		for _, f := range []*float64{&s.Precision, &s.Calibration, &s.Pearson, &s.Spearman, &s.SignAgreement} {
+			if *f != *f {
+				*f = -2
+			}
+		}
+	}
+	return scores
+}
+
+// BenchmarkEvaluate is two years of episodes with the defaults.
+func BenchmarkEvaluate(b *testing.B) {
+	x := vectors{500, 12, noise}.index(b, 1)
+	o := retrieval.DefaultEvaluation()
+	o.Workers = 2
+	for b.Loop() {
+		if _, err := retrieval.Evaluate(b.Context(), x, o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package retrieval
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Query asks what happened after set-ups like one.
+type Query struct {
+	EpisodeID string // of the set-up; empty for a vector of no episode
+	Date      string // its day; empty for a vector of no episode
+	Level     string
+	Direction int64 // +1 from below the level, -1 from above
+	Vector    []float64
+	// AsOf is the date from which on nothing is known. A query never sees its own
+	// day or later ones; it is required of a vector without a day (10 R-2).
+	AsOf string
+
+	K           int
+	MaxPerDay   int
+	ExcludeChop bool
+	Alpha       float64 // weight of the base rates; 10 §5 has 1
+}
+
+// The defaults of a query.
+const (
+	DefaultK         = 10
+	DefaultMaxPerDay = 2
+	DefaultAlpha     = 1.0
+)
+
+// What a statement needs behind it at least (spec 10 §5), and how many
+// neighbours of equal weight.
+const (
+	enoughDates     = 20
+	enoughEpisodes  = 50
+	enoughEffective = 5
+)
+
+// Neighbour is an earlier episode and how near it is.
+type Neighbour struct {
+	Episode
+	Distance   float64 // squared, of normalised vectors
+	Similarity float64 // its weight: exp(-Distance/Bandwidth)
+}
+
+// Class is one outcome.
+type Class struct {
+	Name        string
+	Probability float64
+	BaseRate    float64 // its share among all episodes the query might have found
+	Lift        float64 // Probability/BaseRate; NaN if BaseRate is 0
+}
+
+// Answer is what past set-ups say. What is undefined without neighbours or
+// training is NaN.
+type Answer struct {
+	AsOf          string // only earlier dates were seen
+	Neighbours    []Neighbour
+	Classes       []Class
+	ExpectedScore float64 // ticks, weighted mean of the neighbours'
+	EffectiveN    float64 // W²/Σw²: how many neighbours of equal weight say as much
+	MeanDistance  float64
+	Confidence    float64 // share of training episodes whose own neighbours are no nearer
+	Bandwidth     float64 // median of the training episodes' mean distances to their neighbours
+
+	Episodes, Dates int    // the training set
+	First, Last     string // its dates
+	// Thin says why the sample is too thin to rely on; empty if it is not.
+	Thin string
+}
+
+// Ask answers a query with corrected semantics (10 R-1 … R-11): the k nearest
+// episodes of the same level and direction before AsOf, at most MaxPerDay of a
+// day and one of a chain of overlapping ones; everything fitted on the dates
+// before AsOf alone.
+func Ask(x *Index, q Query) (*Answer, error) {
+	if err := q.Check(x); err != nil {
+		return nil, err
+	}
+	a := &Answer{AsOf: q.AsOf}
+	if a.AsOf == "" || q.Date != "" && q.Date < a.AsOf {
+		a.AsOf = q.Date
+	}
+	g := x.Group(q.Level, q.Direction)
+	if g == nil {
+		g = &Group{Level: q.Level, Direction: q.Direction}
+	}
+	raw, err := x.ReadVectors(g.From, g.To)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTraining(x, g, raw, a.AsOf, momentsBefore(x, g, a.AsOf), q.ExcludeChop)
+	if err != nil {
+		return nil, err
+	}
+	point := make([]float32, x.Dimension)
+	t.scale.Apply(point, q.Vector)
+	rules := t.rules(q.MaxPerDay)
+	rules.Skip = func(_, row int) bool { return q.EpisodeID != "" && t.episodes[row].EpisodeID == q.EpisodeID }
+	found, err := t.flat.Search(point, q.K, rules)
+	if err != nil {
+		return nil, err
+	}
+	usual, err := t.usualDistances([]int{q.K}, q.MaxPerDay)
+	if err != nil {
+		return nil, err
+	}
+	a.fill(t, &q, found[0], usual[0])
+	return a, nil
+}
+
+// Check refuses a query that cannot be answered.
+func (q *Query) Check(x *Index) error {
+	if int64(len(q.Vector)) != x.Dimension {
+		return fmt.Errorf("the vector has %d values, and those of the index have %d", len(q.Vector), x.Dimension)
+	}
+	for j, v := range q.Vector {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("the vector has %v at %d (%s)", v, j, x.Features[j])
+		}
+	}
+	if q.EpisodeID == "" && !slices.Contains(x.Levels(), q.Level) {
+		return fmt.Errorf("the index holds no episode at level %q; it has %s", q.Level, strings.Join(x.Levels(), ", "))
+	}
+	switch {
+	case q.Direction != 1 && q.Direction != -1:
+		return fmt.Errorf("the direction is %d, neither 1 (from below the level) nor -1 (from above)", q.Direction)
+	case q.K < 1:
+		return fmt.Errorf("k is %d, not at least 1", q.K)
+	case q.MaxPerDay < 1:
+		return fmt.Errorf("max-per-day is %d, not at least 1", q.MaxPerDay)
+	case !(q.Alpha >= 0) || math.IsInf(q.Alpha, 0):
+		return fmt.Errorf("alpha is %v, not a finite number from 0", q.Alpha)
+	case q.AsOf == "" && q.Date == "":
+		return fmt.Errorf("a vector without a day needs the date as of which to ask: without it the answer would look into the future")
+	}
+	return nil
+}
+
+// fill says what the neighbours found say.
+func (a *Answer) fill(t *training, q *Query, hits []Hit, usual []float64) {
+	a.Episodes, a.Dates, a.First, a.Last = len(t.episodes), t.dates, t.first, t.last
+	a.Bandwidth = median(usual)
+	w := weights(hits, a.Bandwidth)
+	f := t.foretell(hits, w, q.Alpha)
+	for i, h := range hits {
+		a.Neighbours = append(a.Neighbours, Neighbour{t.episodes[h.Row], h.Distance, w[i]})
+	}
+	for c, name := range t.classes {
+		if q.ExcludeChop && name == chop {
+			continue
+		}
+		class := Class{Name: name, Probability: f.p[c], BaseRate: t.prior[c], Lift: math.NaN()}
+		if class.BaseRate > 0 {
+			class.Lift = class.Probability / class.BaseRate
+		}
+		a.Classes = append(a.Classes, class)
+	}
+	a.ExpectedScore = f.score
+	a.EffectiveN, a.MeanDistance, a.Confidence = 0, math.NaN(), math.NaN()
+	if len(hits) > 0 {
+		a.EffectiveN, a.MeanDistance = f.weight*f.weight/f.weightSq, meanDistance(hits)
+		if n := len(usual); n > 0 {
+			nearer := sort.SearchFloat64s(usual, a.MeanDistance)
+			a.Confidence = float64(n-nearer) / float64(n)
+		}
+	}
+	a.Thin = a.thin(q.K)
+}
+
+// thin says why a sample is too thin.
+func (a *Answer) thin(k int) string {
+	switch {
+	case len(a.Neighbours) == 0:
+		return "there is no earlier episode of this level and direction: nothing can be said"
+	case a.Episodes < enoughEpisodes || a.Dates < enoughDates:
+		return fmt.Sprintf("only %d earlier episodes on %d days; at least %d on %d days are wanted", a.Episodes, a.Dates, enoughEpisodes, enoughDates)
+	case len(a.Neighbours) < k:
+		return fmt.Sprintf("only %d of %d neighbours were found", len(a.Neighbours), k)
+	case a.EffectiveN < enoughEffective:
+		return fmt.Sprintf("the neighbours weigh as much as %.1f; at least %d are wanted", a.EffectiveN, enoughEffective)
+	}
+	return ""
+}
