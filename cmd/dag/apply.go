@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -112,6 +113,9 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	memory, err := f.memoryLimit()
 	if err != nil {
 		return outcome, err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapLimit(memory, f.workers))
 	}
 	timeout := f.lockTimeout
 	if timeout == 0 {

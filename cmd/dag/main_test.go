@@ -82,6 +82,18 @@ func TestWords(t *testing.T) {
 	}
 }
 
+func TestHeapLimit(t *testing.T) {
+	for _, c := range []struct {
+		memory  int64
+		workers int
+		want    int64
+	}{{1 << 40, 2, 384 << 20}, {1 << 40, 8, 1152 << 20}, {200 << 20, 2, 170 << 20}} {
+		if got := heapLimit(c.memory, c.workers); got/(1<<20) != c.want/(1<<20) {
+			t.Errorf("heapLimit(%d, %d) is %d, want %d", c.memory, c.workers, got, c.want)
+		}
+	}
+}
+
 func TestParseBytes(t *testing.T) {
 	for text, want := range map[string]int64{"512MiB": 512 << 20, "8GiB": 8 << 30, "1.5 KiB": 1536, "2GB": 2e9, "100B": 100} {
 		if got, err := parseBytes(text); err != nil || got != want {

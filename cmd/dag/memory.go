@@ -39,3 +39,14 @@ func (f *applyFlags) memoryLimit() (int64, error) {
 	}
 	return machineMemory() / 4 * 3, nil
 }
+
+// heapPerWorker is the heap that a worker's batches, pages and dictionaries fit
+// in, garbage included; the process has one share for itself.
+const heapPerWorker = 128 << 20
+
+// heapLimit is where the garbage collector is to work harder rather than let the
+// heap grow: what the workers need, and never more than the memory they share.
+// What lives at once may still be more.
+func heapLimit(memory int64, workers int) int64 {
+	return min(memory/20*17, heapPerWorker*int64(workers+1))
+}
