@@ -5,31 +5,44 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"dag/contracts"
 	"dag/engine/addr"
 	"dag/engine/graph"
 	"dag/engine/lake"
 	"dag/engine/manifest"
 	"dag/engine/plan"
+	"dag/pipelines"
 )
 
-// BenchmarkPlanUpToDate plans lakes in which nothing is stale. The lakes are
-// made without running anything: folders, manifests and markers are what an
-// apply would leave, the data files are a few bytes. With DAG_BENCH_LAKES=DIR
-// they are kept in DIR/N, each with a build.ninja of the same file graph.
+// BenchmarkPlanUpToDate plans lakes in which nothing is stale: six stages × contracts
+// × days. The lakes are made without running anything: folders, manifests and
+// markers are what an apply would leave, the data files are a few bytes. With
+// DAG_BENCH_LAKES=DIR they are kept in DIR/N, each with a build.ninja of the same
+// file graph and the project that goes with it; DAG_BENCH_PARTITIONS=N,N says
+// how many partitions they have.
 func BenchmarkPlanUpToDate(b *testing.B) {
-	for _, n := range []int{12_000, 120_000} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			keep := os.Getenv("DAG_BENCH_LAKES")
-			if n > 12_000 && keep == "" {
-				b.Skip("made only for DAG_BENCH_LAKES=DIR")
-			}
+	sizes, keep := "12000", os.Getenv("DAG_BENCH_LAKES")
+	if keep != "" {
+		sizes = "12000,120000"
+	}
+	if s := os.Getenv("DAG_BENCH_PARTITIONS"); s != "" {
+		sizes = s
+	}
+	for size := range strings.SplitSeq(sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(size, func(b *testing.B) {
 			root := filepath.Join(b.TempDir(), "lake")
 			if keep != "" {
 				root = filepath.Join(keep, fmt.Sprint(n))
@@ -64,12 +77,44 @@ type maker struct {
 
 const (
 	contractsPerRoot = 4
-	datasetsPerPart  = 9 // of the shipped pipeline, for each contract and day
+	datasetsPerPart  = 6 // for each contract and day
 )
+
+// sixStages writes the project of the lakes: the shipped futures up to the
+// approaches of one level.
+func sixStages(b *testing.B, dir string) {
+	text, err := fs.ReadFile(pipelines.FS, "future.hcl")
+	if err != nil {
+		b.Fatal(err)
+	}
+	hcl, _, found := strings.Cut(string(text), `dataset "silver" "future" "front_month"`)
+	if !found {
+		b.Fatal("future.hcl has no front_month to be cut at")
+	}
+	hcl = strings.Replace(hcl, `["pm_high", "pm_low", "or_high", "or_low"]`, `["pm_high"]`, 1)
+	for _, part := range []struct {
+		from fs.FS
+		name string
+	}{{pipelines.FS, pipelinesDir}, {contracts.FS, contractsDir}} {
+		if err := writeOut(part.from, filepath.Join(dir, part.name)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, pipelinesDir, "future_option.hcl")); err != nil {
+		b.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, pipelinesDir, "future.hcl"), []byte(hcl), 0o644); err != nil {
+		b.Fatal(err)
+	}
+}
 
 func newMaker(b *testing.B, root string) *maker {
 	a := &app{now: time.Now, environ: os.Environ(), notice: func(string) {}, stderr: os.Stderr}
-	a.flags.project, a.flags.lake = "../..", root
+	dir := filepath.Dir(root)
+	if _, err := os.Stat(filepath.Join(dir, pipelinesDir)); err != nil {
+		sixStages(b, dir)
+	}
+	a.flags.project, a.flags.lake = dir, root
 	p, err := a.load()
 	if err != nil {
 		b.Fatal(err)

@@ -81,7 +81,6 @@ func (d declaration) checkGlob(e hclsyntax.Expression, glob string) {
 func globFunc(e hclsyntax.Expression, s scope, keys []string) func(map[string]string) (string, error) {
 	var known sync.Map // of values joined to string
 	return func(values map[string]string) (string, error) {
-		vars := make(map[string]cty.Value, len(keys))
 		joined := ""
 		for _, k := range keys {
 			v, ok := values[k]
@@ -93,6 +92,7 @@ func globFunc(e hclsyntax.Expression, s scope, keys []string) func(map[string]st
 		if glob, ok := known.Load(joined); ok {
 			return glob.(string), nil
 		}
+		vars := make(map[string]cty.Value, len(keys))
 		for _, k := range keys {
 			vars[k] = cty.StringVal(values[k])
 		}
@@ -240,9 +240,16 @@ type nameIndex struct {
 	byPart map[int]map[string][]int
 }
 
+// literals remembers longestLiteral: every series of a source tries the same globs.
+var literals sync.Map
+
 func (x *nameIndex) match(glob string) []int {
 	var found []int
-	for _, i := range x.holding(longestLiteral(glob)) {
+	literal, ok := literals.Load(glob)
+	if !ok {
+		literal, _ = literals.LoadOrStore(glob, longestLiteral(glob))
+	}
+	for _, i := range x.holding(literal.(string)) {
 		if ok, err := doublestar.Match(glob, path.Base(x.names[i])); ok && err == nil {
 			found = append(found, i)
 		}
@@ -271,7 +278,7 @@ func (x *nameIndex) holding(part string) []int {
 
 // longestLiteral is the longest text that every name matching glob holds.
 func longestLiteral(glob string) string {
-	best, run, depth := "", "", 0
+	best, run, depth := "", []byte(nil), 0
 	for i := 0; i < len(glob); i++ {
 		c := glob[i]
 		switch {
@@ -293,13 +300,12 @@ func longestLiteral(glob string) string {
 			if c == '\\' && i+1 < len(glob) {
 				i++
 			}
-			run += string(glob[i])
-			if len(run) > len(best) {
-				best = run
+			if run = append(run, glob[i]); len(run) > len(best) {
+				best = string(run)
 			}
 			continue
 		}
-		run = ""
+		run = run[:0]
 	}
 	return best
 }

@@ -43,7 +43,7 @@ func (l *Lake) Table(ctx context.Context, d addr.Dataset) (*manifest.Table, erro
 	if t.Source {
 		return l.listSource(ctx, t, c)
 	}
-	s := &scan{lake: l, table: t, cache: c, ctx: ctx, days: map[string]calendar.Day{}, found: map[addr.Keys]*found{}}
+	s := &scan{lake: l, table: t, cache: c, ctx: ctx, dates: map[string]calendar.Day{}, found: map[addr.Keys]*found{}}
 	if err := s.walk(l.root, 0, make([]string, len(t.Keys))); err != nil {
 		return nil, err
 	}
@@ -59,16 +59,36 @@ type scan struct {
 	table *table
 	cache *cache
 	ctx   context.Context
-	days  map[string]calendar.Day // dates seen, parsed once
+	dates map[string]calendar.Day // seen, parsed once
 	found map[addr.Keys]*found
 	last  *found // the series of the leaf before
 	fresh []fresh
+	names names // its memory serves one folder after the other
 }
 
-// found is a series with the folders found so far, in no order.
+// found is a series with the folders found so far.
 type found struct {
 	keys    addr.Keys
-	entries []index.Entry
+	known   *index.Series // of the index; nil without one
+	met     []bool        // by position in known: the folder is as it was
+	same    int           // how many were met
+	changed []index.Entry // of folders that are not as the index has them, in no order
+}
+
+// entries returns those of the folders there are, by day, and whether they are
+// all the index had and no others.
+func (f *found) entries() ([]index.Entry, bool) {
+	if f.known != nil && f.same == len(f.known.Entries) && len(f.changed) == 0 {
+		return f.known.Entries, true
+	}
+	list := f.changed
+	for i, met := range f.met {
+		if met {
+			list = append(list, f.known.Entries[i])
+		}
+	}
+	slices.SortFunc(list, func(a, b index.Entry) int { return int(a.Day) - int(b.Day) })
+	return list, false
 }
 
 // fresh is a folder that has to be read.
@@ -99,25 +119,28 @@ func (s *scan) walk(dir string, i int, values []string) error {
 		return err
 	}
 	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if err != nil && !absent(err) {
-		return err
-	}
-	return s.each(f, dir, names, i, values)
+	return s.each(f, dir, i, values)
 }
 
 // each takes the names in the folder of segment i, which has a key.
-func (s *scan) each(in *os.File, dir string, names []string, i int, values []string) error {
+func (s *scan) each(in *os.File, dir string, i int, values []string) error {
 	t := s.table
-	k := t.key(t.Path[i].Key)
 	below := ""
 	if i == t.last {
 		if rest := t.render(t.Path[i+1:], ""); rest != "" {
 			below = "/" + rest
 		}
+		if below == "" && t.key(t.Path[i].Key) == t.date && values[t.date] == "" {
+			return s.days(in, t.Path[i], values)
+		}
 	}
+	names, err := in.Readdirnames(-1)
+	if err != nil && !absent(err) {
+		return err
+	}
+	k := t.key(t.Path[i].Key)
 	for _, name := range names {
-		v, ok := s.value(t.Path[i], k, name)
+		v, ok := t.match(t.Path[i], k, name)
 		if !ok || values[k] != "" && values[k] != v { // a key that stands twice in the path
 			continue
 		}
@@ -137,32 +160,59 @@ func (s *scan) each(in *os.File, dir string, names []string, i int, values []str
 	return nil
 }
 
+// days takes the folders of one series, a day each: where nearly all of a lake's
+// partitions are met.
+func (s *scan) days(in *os.File, seg Segment, values []string) error {
+	newNames(in, &s.names)
+	var f *found
+	for {
+		name, err := s.names.next()
+		if name == nil || err != nil {
+			return err
+		}
+		day, ok := s.day(seg, name)
+		if !ok {
+			continue
+		}
+		stamp, folder, err := s.names.stat(name)
+		if absent(err) || err == nil && !folder {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if f == nil {
+			f = s.series(values)
+		}
+		s.meet(f, day, stamp, func() string { return filepath.Join(in.Name(), string(name)) })
+	}
+}
+
+// day is the date in the name of a folder; dates are parsed once.
+func (s *scan) day(seg Segment, name []byte) (calendar.Day, bool) {
+	n := len(seg.Prefix)
+	if len(name) <= n+len(seg.Suffix) || string(name[:n]) != seg.Prefix || string(name[len(name)-len(seg.Suffix):]) != seg.Suffix {
+		return 0, false
+	}
+	text := name[n : len(name)-len(seg.Suffix)]
+	if d, ok := s.dates[string(text)]; ok {
+		return d, true
+	}
+	v := string(text)
+	if s.table.check(s.table.date, v) != nil {
+		return 0, false
+	}
+	d, err := calendar.ParseDay(v)
+	if err != nil {
+		return 0, false
+	}
+	s.dates[v] = d
+	return d, true
+}
+
 // absent tells that a path is not there, or is no folder.
 func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
-}
-
-// value is table.match, with dates remembered.
-func (s *scan) value(seg Segment, k int, name string) (string, bool) {
-	if k != s.table.date {
-		return s.table.match(seg, k, name)
-	}
-	if n := len(seg.Prefix); len(name) > n+len(seg.Suffix) && strings.HasPrefix(name, seg.Prefix) && strings.HasSuffix(name, seg.Suffix) {
-		v := name[n : len(name)-len(seg.Suffix)]
-		if _, ok := s.days[v]; ok {
-			return v, true
-		}
-	}
-	v, ok := s.table.match(seg, k, name)
-	if ok {
-		day, err := calendar.ParseDay(v)
-		if err != nil {
-			return "", false
-		}
-		v = strings.Clone(v)
-		s.days[v] = day
-	}
-	return v, ok
 }
 
 // only is the folder of a dataset without keys.
@@ -187,19 +237,28 @@ func (s *scan) leaf(in *os.File, name string, values []string) error {
 	if err != nil {
 		return err
 	}
-	s.lake.looked.Add(1)
 	var day calendar.Day
 	if s.table.date >= 0 {
-		day = s.days[values[s.table.date]]
+		if day, err = calendar.ParseDay(values[s.table.date]); err != nil {
+			return err // the name has been matched
+		}
 	}
-	f := s.series(values)
-	if e, ok := s.lookup(f.keys, day); ok && e.Stamp == stamp {
-		f.entries = append(f.entries, e)
-		return nil
-	}
-	f.entries = append(f.entries, index.Entry{Stamp: stamp, Trace: manifest.Trace{Day: day}})
-	s.fresh = append(s.fresh, fresh{f, len(f.entries) - 1, filepath.Join(in.Name(), name)})
+	s.meet(s.series(values), day, stamp, func() string { return filepath.Join(in.Name(), name) })
 	return nil
+}
+
+// meet notes a partition's folder: as the index has it, or to be read.
+func (s *scan) meet(f *found, day calendar.Day, stamp index.Stamp, dir func() string) {
+	s.lake.looked.Add(1)
+	if f.known != nil {
+		if i, ok := f.known.Find(day); ok && f.known.Entries[i].Stamp == stamp {
+			f.met[i] = true
+			f.same++
+			return
+		}
+	}
+	f.changed = append(f.changed, index.Entry{Stamp: stamp, Trace: manifest.Trace{Day: day}})
+	s.fresh = append(s.fresh, fresh{f, len(f.changed) - 1, dir()})
 }
 
 // series returns the series of key values.
@@ -210,7 +269,10 @@ func (s *scan) series(values []string) *found {
 	keys := s.table.seriesKeys(values)
 	f := s.found[keys]
 	if f == nil {
-		f = &found{keys: keys}
+		f = &found{keys: keys, known: s.cache.series[keys]}
+		if f.known != nil {
+			f.met = make([]bool, len(f.known.Entries))
+		}
 		s.found[keys] = f
 	}
 	s.last = f
@@ -228,19 +290,6 @@ func sameKeys(keys addr.Keys, t *table, values []string) bool {
 		}
 	}
 	return true
-}
-
-// lookup finds a folder in the index.
-func (s *scan) lookup(keys addr.Keys, day calendar.Day) (index.Entry, bool) {
-	c := s.cache.series[keys]
-	if c == nil {
-		return index.Entry{}, false
-	}
-	i, ok := c.Find(day)
-	if !ok {
-		return index.Entry{}, false
-	}
-	return c.Entries[i], true
 }
 
 // read reads the folders that are not in the index as they are.
@@ -262,7 +311,7 @@ func (s *scan) read() error {
 				return err
 			}
 			s.lake.looked.Add(1)
-			e := &f.series.entries[f.at]
+			e := &f.series.changed[f.at]
 			c.trace.Day = e.Day
 			e.Trace, e.Stamp = c.trace, c.stamp
 			if now.UnixNano()-e.ModTime < int64(racy) {
@@ -278,24 +327,25 @@ func (s *scan) read() error {
 // finish puts the series in order and keeps them for the index.
 func (s *scan) finish() *manifest.Table {
 	out := &manifest.Table{Dataset: s.table.Addr, Series: make([]manifest.Series, 0, len(s.found))}
-	count := 0
-	for _, c := range s.cache.series {
-		count += len(c.Entries)
-	}
+	before := s.cache.series
 	s.cache.series = make(map[addr.Keys]*index.Series, len(s.found))
 	for _, f := range s.found {
-		slices.SortFunc(f.entries, func(a, b index.Entry) int { return int(a.Day) - int(b.Day) })
-		parts := make([]manifest.Trace, 0, len(f.entries))
-		for _, e := range f.entries {
-			if e.State != manifest.Missing { // gone between listing and reading
-				parts = append(parts, e.Trace)
+		entries, same := f.entries()
+		parts := make([]manifest.Trace, 0, len(entries))
+		for i := range entries {
+			if entries[i].State != manifest.Missing { // gone between listing and reading
+				parts = append(parts, entries[i].Trace)
 			}
 		}
-		count -= len(f.entries)
-		s.cache.series[f.keys] = &index.Series{Keys: f.keys, Entries: f.entries}
+		if !same {
+			s.cache.dirty = true
+			s.cache.series[f.keys] = &index.Series{Keys: f.keys, Entries: entries}
+		} else {
+			s.cache.series[f.keys] = f.known
+		}
 		out.Series = append(out.Series, manifest.Series{Keys: f.keys, Parts: parts})
 	}
-	if count != 0 {
+	if len(before) != len(s.cache.series) {
 		s.cache.dirty = true
 	}
 	slices.SortFunc(out.Series, func(a, b manifest.Series) int { return strings.Compare(string(a.Keys), string(b.Keys)) })
