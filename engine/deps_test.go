@@ -21,7 +21,8 @@ import (
 // not listed may not exist. Three arrows go beyond the first design:
 // manifest → calendar, since traces are counted in days; lake → calendar and
 // stage, since it lays traces out by day and its readers and writers are what
-// transforms use; plan → diag, for mistakes in a selection.
+// transforms use; plan → diag, for mistakes in a selection. engine/zip is beyond it
+// too: lake, exec and stagetest complete rows in the same way.
 var arrows = map[string][]string{
 	"engine/addr":            {},
 	"engine/diag":            {},
@@ -30,15 +31,16 @@ var arrows = map[string][]string{
 	"engine/manifest":        {"engine/addr", "engine/calendar"},
 	"engine/contract":        {"engine/diag"},
 	"engine/stage":           {"engine/addr", "engine/contract"},
-	"engine/stage/stagetest": {"engine/stage", "engine/addr"},
-	"engine/lake":            {"engine/manifest", "engine/contract", "engine/addr", "engine/calendar", "engine/stage", "engine/lake/parquet", "engine/lake/index", "engine/lake/lease"},
+	"engine/stage/stagetest": {"engine/stage", "engine/addr", "engine/zip"},
+	"engine/zip":             {"engine/stage"},
+	"engine/lake":            {"engine/manifest", "engine/contract", "engine/addr", "engine/calendar", "engine/stage", "engine/zip", "engine/lake/parquet", "engine/lake/index", "engine/lake/lease"},
 	"engine/lake/parquet":    {"engine/contract", "engine/stage"},
 	"engine/lake/index":      {"engine/manifest", "engine/addr", "engine/calendar"},
 	"engine/lake/lease":      {"engine/addr"},
 	"engine/config":          {"engine/stage", "engine/contract", "engine/calendar", "engine/addr", "engine/diag"},
 	"engine/graph":           {"engine/config", "engine/addr", "engine/diag", "engine/calendar"},
 	"engine/plan":            {"engine/graph", "engine/manifest", "engine/calendar", "engine/addr", "engine/diag"},
-	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
+	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/zip", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
 	"engine/view":            {"engine/plan", "engine/graph", "engine/event", "engine/diag", "engine/addr", "engine/calendar", "engine/manifest"},
 	"pipelines":              {},
 	"contracts":              {},

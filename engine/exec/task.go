@@ -221,7 +221,7 @@ func (t *task) openWriter(o *output) (*lake.Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.staging.Extend(t.ctx, o.partition, in, e.Adds)
+	return t.staging.Extend(t.ctx, o.partition, in, e)
 }
 
 func (t *task) outputDef(port string) *graph.Output {

@@ -14,6 +14,7 @@ import (
 	"dag/engine/addr"
 	"dag/engine/contract"
 	"dag/engine/manifest"
+	"dag/engine/stage"
 )
 
 var doubled = addr.Dataset{Layer: "silver", Product: "future", Table: "doubled"}
@@ -54,7 +55,7 @@ func extend(t *testing.T, l *Lake, n int, adds ...string) ([]Committed, error) {
 	}
 	defer s.Discard()
 	p := addr.Partition{Dataset: doubled, Keys: part("ESU5", "2025-08-04").Keys}
-	w, err := s.Extend(t.Context(), p, in, adds)
+	w, err := s.Extend(t.Context(), p, in, &stage.Extension{Port: "in", Adds: adds})
 	if err != nil {
 		return nil, err
 	}

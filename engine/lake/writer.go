@@ -16,6 +16,8 @@ import (
 	"dag/engine/contract"
 	"dag/engine/lake/parquet"
 	"dag/engine/manifest"
+	"dag/engine/stage"
+	"dag/engine/zip"
 )
 
 // Writer takes the rows of one output partition, or of a table beside them; it
@@ -30,8 +32,10 @@ type Writer struct {
 	file     *File
 	pq       *parquet.Writer
 	order    *sortCheck
-	extends  *Partition // whose rows these are; nil: nobody's
-	zip      *zipper    // of its columns, unless they are copied
+	extends  *Partition         // whose rows these go on from; nil: nobody's
+	zip      *zip.Zip           // with its columns, unless they are copied
+	given    int64              // rows, of those of extends
+	own      *contract.Contract // of what is given, where that is zipped
 	err      error
 	closed   bool
 	moved    bool // its folder is published, and nothing took its place
@@ -63,7 +67,8 @@ func (w *Writer) begin(e *extension) error {
 	}
 	w.extends = e.in
 	if !e.passes(t) {
-		w.zip = newZipper(e, t.Contract)
+		w.own = e.own(t.Contract)
+		w.zip = zip.New(e.how, t.Contract.Schema, stage.Batches(e.in.Read(e.ctx, zip.Read(e.how, t.Contract.Schema)...)))
 		return w.create(manifest.DataName)
 	}
 	w.contract, w.order = e.own(t.Contract), &sortCheck{}
@@ -71,7 +76,7 @@ func (w *Writer) begin(e *extension) error {
 	if w.file, err = l.newFile(w.dir, manifest.DataName); err != nil {
 		return err
 	}
-	if w.pq, err = parquet.NewExtending(w.file, t.Contract.Schema, l.o.Workers, e.in.parts[0], e.adds); err != nil {
+	if w.pq, err = parquet.NewExtending(w.file, t.Contract.Schema, l.o.Workers, e.in.parts[0], e.how.Adds); err != nil {
 		w.file.abandon()
 	}
 	return err
@@ -129,10 +134,15 @@ func (w *Writer) Write(rec arrow.Record) error {
 	if w.closed {
 		return fmt.Errorf("%s: its writer is closed", w.p)
 	}
+	w.given += rec.NumRows()
 	if w.zip == nil {
 		return w.write(rec)
 	}
-	if err := w.zip.each(rec, w.write); err != nil && w.err == nil {
+	err := w.own.Check(rec)
+	if err == nil {
+		err = w.zip.Each(rec, w.write)
+	}
+	if err != nil && w.err == nil {
 		w.err = fmt.Errorf("%s: %w", w.p, err)
 	}
 	return w.err
@@ -168,10 +178,10 @@ func (w *Writer) Close() error {
 	w.closed = true
 	w.order.release()
 	if w.zip != nil {
-		w.zip.close()
+		w.zip.Close()
 	}
-	if w.err == nil && w.extends != nil && w.Rows() != w.extends.Rows() {
-		w.err = fmt.Errorf("%s: %d rows were written beside the %d of %s", w.p, w.Rows(), w.extends.Rows(), w.extends.addr)
+	if w.err == nil && w.extends != nil && w.given != w.extends.Rows() {
+		w.err = fmt.Errorf("%s: %d rows were written for the %d of %s", w.p, w.given, w.extends.Rows(), w.extends.addr)
 	}
 	if w.err == nil {
 		w.err = explain(w.pq.Close(), "write "+w.p.String(), w.dir)
@@ -223,7 +233,7 @@ func (w *Writer) abandon() {
 		w.closed = true
 		w.order.release()
 		if w.zip != nil {
-			w.zip.close()
+			w.zip.Close()
 		}
 	}
 	w.file.abandon()

@@ -55,8 +55,8 @@ type Output struct {
 	Schema *arrow.Schema
 	// FanOut ports take key values that only the data tells.
 	FanOut bool
-	// Extends says that the rows of this port are those of an input, one for one
-	// and in order. nil: they are the transform's own. Not for FanOut ports.
+	// Extends says that the rows of this port are those of an input, in order.
+	// nil: they are the transform's own. Not for FanOut ports.
 	Extends *Extension
 	// Tables that a partition holds beside its rows, such as the parameters of
 	// an index. The dataset names a contract for each. Not for FanOut ports.
@@ -66,13 +66,18 @@ type Output struct {
 	Files []string
 }
 
-// Extension is how a port's rows go on from an input's. The transform writes
-// batches of the columns Adds, in the order of the schema; the engine passes all
-// others on from the input, which must have them, without decoding where it can.
+// Extension is how a port's rows go on from an input's. For every row of the input
+// the transform writes a row of the columns Adds, in the order of the schema; the
+// engine passes all others on, without decoding where it can. With Filter it
+// writes the column of Keep instead, and the engine passes on the rows kept.
 type Extension struct {
-	Port string // the input: one partition of a dataset
-	Adds []string
+	Port   string // the input: one partition of a dataset, with all columns passed on
+	Adds   []string
+	Filter bool
 }
+
+// Keep is what is written for a port that filters: a row for each of the input's.
+var Keep = arrow.NewSchema([]arrow.Field{{Name: "keep", Type: arrow.FixedWidthTypes.Boolean}}, nil)
 
 // Table is a further table of an output partition.
 type Table struct {

@@ -7,18 +7,17 @@ import (
 	"slices"
 
 	"github.com/apache/arrow/go/v17/arrow"
-	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"dag/engine/stage"
+	"dag/engine/zip"
 )
 
-// extending completes what is written by the columns of an input, as the engine
-// does.
+// extending completes what is written by the rows of an input, as the engine does.
 type extending struct {
 	*writer
-	base arrow.Record // all rows of the input
+	zip  *zip.Zip
 	own  *arrow.Schema
-	rows int64
+	rows int64 // of the input
 }
 
 func (t *Task) extend(w *writer, e *stage.Extension) (stage.Writer, error) {
@@ -26,55 +25,23 @@ func (t *Task) extend(w *writer, e *stage.Extension) (stage.Writer, error) {
 	if len(parts) != 1 {
 		return nil, fmt.Errorf("%s goes on from input %q, which has %d partitions", w.id, e.Port, len(parts))
 	}
-	var own []arrow.Field
-	for _, f := range w.schema.Fields() {
-		if slices.Contains(e.Adds, f.Name) {
-			own = append(own, f)
-		}
-	}
-	columns := t.input(e.Port).Columns
-	var names []string
-	for _, f := range columns.Fields() {
-		names = append(names, f.Name)
-	}
-	var records []arrow.Record
-	for rec, err := range parts[0].Read(names...) {
-		if err != nil {
-			return nil, err
-		}
-		rec.Retain()
-		records = append(records, rec)
-	}
-	return &extending{writer: w, base: concat(columns, records), own: arrow.NewSchema(own, nil)}, nil
+	return &extending{
+		writer: w, rows: parts[0].Rows(), own: zip.Given(e, w.schema),
+		zip: zip.New(e, w.schema, parts[0].Read(zip.Read(e, w.schema)...)),
+	}, nil
 }
 
 func (x *extending) Write(rec arrow.Record) error {
 	if err := checkOutput(x.own, rec); err != nil {
 		return fmt.Errorf("a batch for %s: %w", x.id, err)
 	}
-	if x.rows+rec.NumRows() > x.base.NumRows() {
-		return fmt.Errorf("%s gets more rows than the %d of the input", x.id, x.base.NumRows())
-	}
-	base := x.base.NewSlice(x.rows, x.rows+rec.NumRows())
-	x.rows += rec.NumRows()
-	cols := make([]arrow.Array, x.schema.NumFields())
-	for i, f := range x.schema.Fields() {
-		if at := x.own.FieldIndices(f.Name); len(at) > 0 {
-			cols[i] = rec.Column(at[0])
-			continue
-		}
-		at := base.Schema().FieldIndices(f.Name)
-		if len(at) == 0 {
-			return fmt.Errorf("%s: neither the input nor the transform has column %q", x.id, f.Name)
-		}
-		cols[i] = base.Column(at[0])
-	}
-	return x.writer.Write(array.NewRecord(x.schema, cols, rec.NumRows()))
+	return x.zip.Each(rec, x.writer.Write)
 }
 
 func (x *extending) Close() error {
-	if x.rows != x.base.NumRows() {
-		return fmt.Errorf("%s gets %d rows, the input has %d", x.id, x.rows, x.base.NumRows())
+	x.zip.Close()
+	if x.zip.Rows() != x.rows {
+		return fmt.Errorf("%s gets %d rows, the input has %d", x.id, x.zip.Rows(), x.rows)
 	}
 	return x.writer.Close()
 }

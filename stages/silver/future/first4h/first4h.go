@@ -32,16 +32,18 @@ func (transform) Spec() stage.Spec {
 		Version: 1,
 		Summary: "Book events from 08:30 to 12:30 New York time",
 		Inputs:  []stage.Input{{Name: "events", Doc: "Book events of one contract with session levels", Columns: mbp10.LevelsSchema()}},
-		Outputs: []stage.Output{{Name: "events", Doc: "The rows of the window", Schema: mbp10.LevelsSchema()}},
-		Params:  []stage.Param{mbp10.SemanticsParam("no difference here")},
-		Memory:  96 << 20,
+		Outputs: []stage.Output{{
+			Name: "events", Doc: "The rows of the window", Schema: mbp10.LevelsSchema(),
+			Extends: &stage.Extension{Port: "events", Filter: true},
+		}},
+		Params: []stage.Param{mbp10.SemanticsParam("no difference here")},
+		Memory: 96 << 20,
 	}
 }
 
-// Run streams the events. Kept rows that stand together pass through as a slice
-// of their batch, uncopied.
+// Run says of every row whether it is kept; the columns are not looked at.
 func (transform) Run(_ context.Context, t stage.Task) error {
-	f := filter{schema: mbp10.LevelsSchema()}
+	var f filter
 	var err error
 	if f.ny, err = mbp10.NewNewYork(); err != nil {
 		return err
@@ -49,57 +51,47 @@ func (transform) Run(_ context.Context, t stage.Task) error {
 	if f.day, err = mbp10.Day(t.Key("dt")); err != nil {
 		return fmt.Errorf("key dt: %w", err)
 	}
-	if f.out, err = t.Output("events"); err != nil {
+	out, err := t.Output("events")
+	if err != nil {
 		return err
 	}
-	names := mbp10.Names(f.schema)
-	f.tsEvent = f.schema.FieldIndices("ts_event")[0]
-	for rec, err := range t.Read("events", names...) {
+	for rec, err := range t.Read("events", "ts_event") {
 		if err != nil {
 			return err
 		}
-		if err := f.batch(rec); err != nil {
+		kept := f.batch(rec.Column(0).(*array.Int64).Int64Values())
+		err = out.Write(kept)
+		kept.Release()
+		if err != nil {
 			return err
 		}
 	}
-	return f.out.Close()
+	return out.Close()
 }
 
 type filter struct {
-	ny      *mbp10.NewYork
-	day     int64 // dt
-	schema  *arrow.Schema
-	tsEvent int // column
-	out     stage.Writer
+	ny   *mbp10.NewYork
+	day  int64 // dt
+	bits []byte
 }
 
-// batch writes every stretch of kept rows.
-func (f *filter) batch(rec arrow.Record) error {
-	ts := rec.Column(f.tsEvent).(*array.Int64).Int64Values()
-	for i := 0; i < len(ts); i++ {
-		from := i
-		for i < len(ts) && f.keeps(ts[i]) {
-			i++
-		}
-		if i == from {
-			continue
-		}
-		if err := f.write(rec, from, i); err != nil {
-			return err
+// batch returns whether each of some rows is kept; it is good until the next call.
+func (f *filter) batch(ts []int64) arrow.Record {
+	for len(f.bits)*8 < len(ts) {
+		f.bits = append(f.bits, 0)
+	}
+	clear(f.bits)
+	for i, ns := range ts {
+		if f.keeps(ns) {
+			f.bits[i/8] |= 1 << (i % 8)
 		}
 	}
-	return nil
+	kept := mbp10.Bools(f.bits, len(ts))
+	defer kept.Release()
+	return array.NewRecord(stage.Keep, []arrow.Array{kept}, int64(len(ts)))
 }
 
 func (f *filter) keeps(ns int64) bool {
 	day, clock := f.ny.Local(ns)
 	return day == f.day && clock >= start && clock < end
-}
-
-func (f *filter) write(rec arrow.Record, from, to int) error {
-	whole := array.NewRecord(f.schema, rec.Columns(), rec.NumRows())
-	defer whole.Release()
-	part := whole.NewSlice(int64(from), int64(to))
-	defer part.Release()
-	return f.out.Write(part)
 }
