@@ -22,7 +22,8 @@ import (
 // manifest → calendar, since traces are counted in days; lake → calendar and
 // stage, since it lays traces out by day and its readers and writers are what
 // transforms use; plan → diag, for mistakes in a selection. engine/zip is beyond it
-// too: lake, exec and stagetest complete rows in the same way.
+// too: lake, exec and stagetest complete rows in the same way; and exec → contract,
+// since what is not stored is held to its contract as well.
 var arrows = map[string][]string{
 	"engine/addr":            {},
 	"engine/diag":            {},
@@ -40,7 +41,7 @@ var arrows = map[string][]string{
 	"engine/config":          {"engine/stage", "engine/contract", "engine/calendar", "engine/addr", "engine/diag"},
 	"engine/graph":           {"engine/config", "engine/addr", "engine/diag", "engine/calendar"},
 	"engine/plan":            {"engine/graph", "engine/manifest", "engine/calendar", "engine/addr", "engine/diag"},
-	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/zip", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
+	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/contract", "engine/zip", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
 	"engine/view":            {"engine/plan", "engine/graph", "engine/event", "engine/diag", "engine/addr", "engine/calendar", "engine/manifest"},
 	"pipelines":              {},
 	"contracts":              {},

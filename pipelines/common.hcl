@@ -17,6 +17,12 @@ variable "semantics" {
   }
 }
 
+variable "lean" {
+  type        = bool
+  default     = false
+  description = "Keep no book events beyond bronze: the stages between them and the bars run inside those that read them"
+}
+
 lake { root = var.lake }
 
 # Sessions are the weekdays on which New York trades. On the listed holidays

@@ -37,6 +37,7 @@ dataset "silver" "future" "market_by_price_10" {
   path        = "silver/product_type=future/symbol=${key.symbol}/table=market_by_price_10"
   contract    = "silver/future/market_by_price_10.avsc"
   sort        = ["ts_event"]
+  stored      = !var.lean
 }
 
 stage "stamp_ny" {
@@ -52,6 +53,7 @@ dataset "silver" "future" "market_by_price_10_session_levels" {
   path        = "silver/product_type=future/symbol=${key.symbol}/table=market_by_price_10_session_levels"
   contract    = "silver/future/market_by_price_10_session_levels.avsc"
   sort        = ["ts_event"]
+  stored      = !var.lean
 }
 
 stage "session_levels" {
@@ -68,6 +70,7 @@ dataset "silver" "future" "market_by_price_10_first4h" {
   path        = "silver/product_type=future/symbol=${key.symbol}/table=market_by_price_10_first4h"
   contract    = "silver/future/market_by_price_10_session_levels.avsc"
   sort        = ["ts_event"]
+  stored      = !var.lean
 }
 
 stage "first4h" {

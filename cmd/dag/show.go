@@ -9,8 +9,10 @@ import (
 
 	"dag/engine/addr"
 	"dag/engine/config"
+	"dag/engine/exec"
 	"dag/engine/lake"
 	"dag/engine/plan"
+	"dag/engine/stage"
 	"dag/engine/view"
 )
 
@@ -74,7 +76,7 @@ func (a *app) show(ctx context.Context, text string, head int) error {
 		if def.Source {
 			err = showFiles(ctx, doc, def, l, part)
 		} else {
-			err = showData(ctx, doc, def, l, part, head)
+			err = showData(ctx, doc, def, l, made, part, head)
 		}
 		if err != nil {
 			return err
@@ -159,7 +161,10 @@ func filesOf(def *config.Dataset, names []string, keys addr.Keys) ([]int, error)
 
 // showData reads a partition for the statistics of its columns and its first
 // rows. One without data shows its columns alone.
-func showData(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *lake.Lake, part addr.Partition, head int) error {
+func showData(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *lake.Lake, made *plan.Plan, part addr.Partition, head int) error {
+	if def.Unstored {
+		return showFused(ctx, doc, def, l, made, part, head)
+	}
 	folder, err := l.Folder(part)
 	if err != nil {
 		return err
@@ -175,7 +180,25 @@ func showData(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *la
 		return err
 	}
 	defer in.Close() // read only: nothing can be lost
-	for rec, err := range in.Read(ctx) {
+	return showRows(doc, stats, stage.Batches(in.Read(ctx)), head)
+}
+
+// showFused makes a partition that is not stored, to look at it.
+func showFused(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *lake.Lake, made *plan.Plan, part addr.Partition, head int) error {
+	w, ok, err := made.Fused(ctx, part)
+	if err != nil {
+		return err
+	}
+	stats := newStatistics(def.Contract)
+	if !ok {
+		doc.Columns = stats.columns()
+		return nil
+	}
+	return showRows(doc, stats, exec.ReadFused(ctx, l, w), head)
+}
+
+func showRows(doc *view.ShowDoc, stats *statistics, rows stage.Batches, head int) error {
+	for rec, err := range rows {
 		if err != nil {
 			return err
 		}

@@ -19,13 +19,15 @@ import (
 type block struct {
 	*loader
 	hcl   *hclsyntax.Block
+	spec  *BlockSpec
 	scope scope
 	title string          // "dataset silver.future.x", for messages
 	meant map[string]bool // arguments that a mistyped one probably is
 }
 
 // open starts reading b and reports arguments and blocks that it may not have.
-func (l *loader) open(b *hclsyntax.Block, s scope, arguments, blocks []string) block {
+func (l *loader) open(b *hclsyntax.Block, spec *BlockSpec, s scope) block {
+	arguments, blocks := spec.argumentNames(false), spec.blockNames()
 	title := strings.TrimSpace(b.Type + " " + strings.Join(b.Labels, "."))
 	meant := map[string]bool{}
 	all := slices.Concat(arguments, blocks)
@@ -49,7 +51,7 @@ func (l *loader) open(b *hclsyntax.Block, s scope, arguments, blocks []string) b
 			l.error(codeUnknownBlock, inner.TypeRange, fmt.Sprintf("%s block has no block %s in it", article(b.Type), inner.Type), "", hint)
 		}
 	}
-	return block{l, b, s, title, meant}
+	return block{l, b, spec, s, title, meant}
 }
 
 // sortedAttributes lists the arguments of a body in the order of the text.
@@ -77,6 +79,9 @@ func (b block) at(name string) hcl.Range {
 	}
 	return b.hcl.DefRange()
 }
+
+// requireAll reports the arguments that the spec requires and that are not there.
+func (b block) requireAll() { b.require(b.spec.argumentNames(true)...) }
 
 // require reports the arguments that are not there, unless they seem to be
 // there under another name, which has been reported.

@@ -23,8 +23,8 @@ func (l *loader) readLake() {
 		l.add(newError(codeMissingBlock, diag.Range{File: pipelinesFolder}, "there is no lake block", "", `say where the data is: lake { root = "lake" }`))
 	}
 	for _, hclBlock := range l.blocks["lake"] {
-		b := l.open(hclBlock, l.scope(), []string{"root"}, nil)
-		b.require("root")
+		b := l.open(hclBlock, &lakeSpec, l.scope())
+		b.requireAll()
 		root, ok := b.text("root")
 		if ok && strings.TrimSpace(root) == "" {
 			l.error(codeValue, b.at("root"), "the root of the lake is empty", valuesIn(b.expr("root"), b.scope), "name a directory")
@@ -48,8 +48,8 @@ func (l *loader) readCalendars() {
 }
 
 func (l *loader) readCalendar(hclBlock *hclsyntax.Block) *calendar.Calendar {
-	b := l.open(hclBlock, l.scope(), []string{"timezone", "weekdays", "holidays", "first", "last"}, nil)
-	b.require("timezone", "weekdays")
+	b := l.open(hclBlock, &calendarSpec, l.scope())
+	b.requireAll()
 	c := &calendar.Calendar{Name: hclBlock.Labels[0], Holidays: map[calendar.Day]bool{}}
 	c.Timezone, _ = b.text("timezone")
 	if _, err := time.LoadLocation(c.Timezone); err != nil || c.Timezone == "" || c.Timezone == "Local" {

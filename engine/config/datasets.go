@@ -22,20 +22,15 @@ type declaration struct {
 	addr addr.Dataset
 }
 
-var (
-	sourceArguments  = []string{"for_each", "name", "description", "keys", "path", "files", "tags"}
-	datasetArguments = []string{"for_each", "name", "description", "keys", "path", "contract", "tables", "sort", "tags"}
-)
-
 // readDatasets declares all sources and datasets first, so that a reference to
 // one that is in error is not reported as unknown.
 func (l *loader) readDatasets() {
 	var all []declaration
 	for _, b := range l.blocks["source"] {
-		all = append(all, l.declare(b, sourceArguments)...)
+		all = append(all, l.declare(b, &sourceSpec)...)
 	}
 	for _, b := range l.blocks["dataset"] {
-		all = append(all, l.declare(b, datasetArguments)...)
+		all = append(all, l.declare(b, &datasetSpec)...)
 	}
 	first := map[addr.Dataset]declaration{}
 	for _, d := range all {
@@ -56,8 +51,8 @@ func (l *loader) readDatasets() {
 }
 
 // declare expands a block by its for_each and finds the addresses.
-func (l *loader) declare(hclBlock *hclsyntax.Block, arguments []string) []declaration {
-	b := l.open(hclBlock, l.scope(), arguments, nil)
+func (l *loader) declare(hclBlock *hclsyntax.Block, spec *BlockSpec) []declaration {
+	b := l.open(hclBlock, spec, l.scope())
 	if b.expr("name") != nil && b.expr("for_each") == nil {
 		l.error(codeUnknownArgument, b.at("name"), b.title+" has a name and no for_each", "", "the labels name it: remove name")
 	}
@@ -99,16 +94,15 @@ func (d declaration) read() *Dataset {
 	ds := &Dataset{Addr: d.addr, Source: d.hcl.Type == "source", Range: toRange(d.hcl.DefRange())}
 	ds.Description, _ = d.text("description")
 	ds.Tags, _ = d.texts("tags")
-	d.require("keys", "path")
+	d.requireAll()
 	if d.ok(func() { d.readKeys(ds) }) && d.expr("keys") != nil && d.expr("path") != nil {
 		d.readPath(ds)
 	}
 	if ds.Source {
-		d.require("files")
 		d.readFiles(ds)
 		return ds
 	}
-	d.require("contract")
+	ds.Unstored = d.expr("stored") != nil && !d.flag("stored")
 	d.readContract(ds)
 	d.readTables(ds)
 	return ds

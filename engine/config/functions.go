@@ -29,7 +29,9 @@ func functions(pipelines fs.FS) map[string]function.Function {
 		"replace": replaceFunc, "split": stdlib.SplitFunc, "strrev": stdlib.ReverseFunc, "substr": stdlib.SubstrFunc,
 		"title": stdlib.TitleFunc, "trim": stdlib.TrimFunc, "trimprefix": stdlib.TrimPrefixFunc, "trimspace": stdlib.TrimSpaceFunc,
 		"trimsuffix": stdlib.TrimSuffixFunc, "upper": stdlib.UpperFunc,
-		"startswith": stringTest(strings.HasPrefix), "endswith": stringTest(strings.HasSuffix), "strcontains": stringTest(strings.Contains),
+		"startswith":  stringTest("Tells whether the given string begins with the given part.", strings.HasPrefix),
+		"endswith":    stringTest("Tells whether the given string ends with the given part.", strings.HasSuffix),
+		"strcontains": stringTest("Tells whether the given string contains the given part.", strings.Contains),
 
 		"chunklist": stdlib.ChunklistFunc, "coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc,
 		"compact": stdlib.CompactFunc, "concat": stdlib.ConcatFunc, "contains": stdlib.ContainsFunc, "distinct": stdlib.DistinctFunc,
@@ -43,16 +45,44 @@ func functions(pipelines fs.FS) map[string]function.Function {
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,
 		"file": fileFunc(pipelines),
 
-		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
+		"can":    tryfunc.CanFunc.WithNewDescriptions("Tells whether the given expression can be evaluated without an error.", []string{""}),
+		"try":    tryfunc.TryFunc.WithNewDescriptions("Returns the value of the first of the given expressions that can be evaluated without an error.", []string{""}),
 		"tobool": to(cty.Bool), "tolist": to(cty.List(cty.DynamicPseudoType)), "tomap": to(cty.Map(cty.DynamicPseudoType)),
 		"tonumber": to(cty.Number), "toset": to(cty.Set(cty.DynamicPseudoType)), "tostring": to(cty.String),
 	}
 }
 
+// FunctionSpec is one function of the language.
+type FunctionSpec struct {
+	Name  string
+	Usage string // "substr(str, offset, length)"
+	Doc   string // one sentence
+}
+
+// Functions lists the functions of the language by name.
+func Functions() []FunctionSpec {
+	library := functions(nil)
+	var list []FunctionSpec
+	for _, name := range mapKeys(library) {
+		f := library[name]
+		var params []string
+		for _, p := range f.Params() {
+			params = append(params, p.Name)
+		}
+		if p := f.VarParam(); p != nil {
+			params = append(params, p.Name+"...")
+		}
+		doc := strings.ReplaceAll(f.Description(), `\"`, `"`) // the library has them twice quoted
+		list = append(list, FunctionSpec{name, name + "(" + strings.Join(params, ", ") + ")", doc})
+	}
+	return list
+}
+
 // replaceFunc replaces a substring, or a pattern that stands between slashes.
 var replaceFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String}},
-	Type:   function.StaticReturnType(cty.String),
+	Description: "Returns the given string with each occurrence of a substring replaced; a substring between slashes is a regular expression (RE2).",
+	Params:      []function.Parameter{{Name: "str", Type: cty.String}, {Name: "substr", Type: cty.String}, {Name: "replace", Type: cty.String}},
+	Type:        function.StaticReturnType(cty.String),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		if s := args[1].AsString(); len(s) > 1 && s[0] == '/' && s[len(s)-1] == '/' {
 			return stdlib.RegexReplace(args[0], cty.StringVal(s[1:len(s)-1]), args[2])
@@ -63,8 +93,9 @@ var replaceFunc = function.New(&function.Spec{
 
 // lengthFunc counts the characters of a string or the elements of a collection.
 var lengthFunc = function.New(&function.Spec{
-	Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}},
-	Type:   function.StaticReturnType(cty.Number),
+	Description: "Counts the characters of a string, or the elements of a collection.",
+	Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType}},
+	Type:        function.StaticReturnType(cty.Number),
 	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		switch t := args[0].Type(); {
 		case t == cty.String:
@@ -76,10 +107,11 @@ var lengthFunc = function.New(&function.Spec{
 	},
 })
 
-func stringTest(test func(s, part string) bool) function.Function {
+func stringTest(doc string, test func(s, part string) bool) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "str", Type: cty.String}, {Name: "part", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.Bool),
+		Description: doc,
+		Params:      []function.Parameter{{Name: "str", Type: cty.String}, {Name: "part", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.Bool),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			return cty.BoolVal(test(args[0].AsString(), args[1].AsString())), nil
 		},
@@ -89,7 +121,8 @@ func stringTest(test func(s, part string) bool) function.Function {
 // to converts a value to a type.
 func to(want cty.Type) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}},
+		Description: "Converts the given value to a " + strings.Fields(want.FriendlyName())[0] + ", or is an error.",
+		Params:      []function.Parameter{{Name: "value", Type: cty.DynamicPseudoType, AllowNull: true, AllowDynamicType: true}},
 		Type: func(args []cty.Value) (cty.Type, error) {
 			v, err := convert.Convert(args[0], want)
 			return v.Type(), err
@@ -102,8 +135,9 @@ func to(want cty.Type) function.Function {
 // whichever file asks; it cannot leave that folder.
 func fileFunc(pipelines fs.FS) function.Function {
 	return function.New(&function.Spec{
-		Params: []function.Parameter{{Name: "path", Type: cty.String}},
-		Type:   function.StaticReturnType(cty.String),
+		Description: "Returns the text of a file in `pipelines/`, named relative to that folder.",
+		Params:      []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:        function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 			name := args[0].AsString()
 			if !fs.ValidPath(name) {

@@ -49,8 +49,8 @@ func (l *loader) readKeys() {
 }
 
 func (l *loader) readKey(hclBlock *hclsyntax.Block) *Key {
-	b := l.open(hclBlock, l.scope(), []string{"type", "pattern", "derive", "calendar"}, nil)
-	b.require("type")
+	b := l.open(hclBlock, &keySpec, l.scope())
+	b.requireAll()
 	k := &Key{Name: hclBlock.Labels[0], Range: toRange(hclBlock.DefRange())}
 	if e := b.expr("type"); e != nil {
 		switch kind := hcl.ExprAsKeyword(e); kind {

@@ -62,6 +62,35 @@ func (b stageBlock) checkMapping() {
 	for _, in := range st.Inputs {
 		b.checkInputKeys(in, unit)
 	}
+	b.checkUnstored()
+}
+
+// checkUnstored sees that a dataset that is not stored can be made inside each of
+// its readers: it is all that a run makes, and is read one partition at a time.
+func (b stageBlock) checkUnstored() {
+	st := b.stage
+	for i, out := range st.Outputs {
+		if !out.To.Unstored {
+			continue
+		}
+		port := b.outputSpec(out.Port)
+		if why := ""; len(st.Outputs) > 1 || port.FanOut || len(port.Tables)+len(port.Files) > 0 {
+			switch {
+			case port.FanOut:
+				why = "what it fans out to is known only when it has run"
+			case len(st.Outputs) > 1:
+				why = "it has other outputs too"
+			default:
+				why = "its partitions hold more than rows"
+			}
+			b.add(newError(codeUnstored, st.Outputs[i].Range, fmt.Sprintf("%s makes %s, which is not stored", b.title, out.To.Addr), why, "remove stored = false"))
+		}
+	}
+	for _, in := range st.Inputs {
+		if in.From.Unstored && (in.Window != nil || len(in.Collect) > 0) {
+			b.add(newError(codeUnstored, in.Range, fmt.Sprintf("input %s of %s reads many partitions of %s, which is not stored", in.Port, b.title, in.From.Addr), "each would be made anew for every reader", "remove stored = false, or read one partition"))
+		}
+	}
 }
 
 // checkOutputKeys sees that every key of an output has an origin: an input, or

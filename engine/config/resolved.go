@@ -51,6 +51,7 @@ type (
 		FilesOn     string            `json:"files_on,omitempty"` // an example, where the date alone decides
 		Contract    string            `json:"contract,omitempty"`
 		Tables      map[string]string `json:"tables,omitempty"`
+		Stored      *bool             `json:"stored,omitempty"` // false where it is not
 		Digest      string            `json:"contract_digest,omitempty"`
 		Sort        []string          `json:"sort,omitempty"`
 		Tags        []string          `json:"tags,omitempty"`
@@ -158,6 +159,9 @@ func resolveDataset(d *Dataset) resolvedDataset {
 			r.Tables = map[string]string{}
 		}
 		r.Tables[t.Name] = t.ContractPath
+	}
+	if d.Unstored {
+		r.Stored = new(bool)
 	}
 	if d.Contract != nil {
 		r.Digest = d.Contract.Digest

@@ -20,18 +20,6 @@ const (
 	contractsFolder = "contracts/"
 )
 
-// labelNames says which labels a block of each type has.
-var labelNames = map[string][]string{
-	"variable": {"name"},
-	"locals":   {},
-	"lake":     {},
-	"calendar": {"name"},
-	"key":      {"name"},
-	"source":   {"layer", "product", "table"},
-	"dataset":  {"layer", "product", "table"},
-	"stage":    {"name"},
-}
-
 // validName is what can be part of an address.
 var validName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
 
@@ -104,12 +92,12 @@ func flatten(s string) string { return strings.Join(strings.Fields(s), " ") }
 func (l *loader) checkBlocks() bool {
 	return l.ok(func() {
 		for kind, blocks := range l.blocks {
-			labels, ok := labelNames[kind]
+			spec := blockSpec(kind)
 			for _, b := range blocks {
-				if ok {
-					l.checkLabels(b, labels)
+				if spec != nil {
+					l.checkLabels(b, spec.Labels)
 				} else {
-					l.error(codeUnknownBlock, b.TypeRange, "there is no block type "+kind, "", didYouMean(kind, mapKeys(labelNames)))
+					l.error(codeUnknownBlock, b.TypeRange, "there is no block type "+kind, "", didYouMean(kind, blockTypes()))
 				}
 			}
 		}
@@ -120,7 +108,7 @@ func (l *loader) checkBlocks() bool {
 // and sources are compared later, by address: they may have for_each.
 func (l *loader) dropRepeats() {
 	for kind, blocks := range l.blocks {
-		if labels := len(labelNames[kind]); labels > 1 || kind == "locals" {
+		if spec := blockSpec(kind); len(spec.Labels) > 1 || spec.Names {
 			continue
 		}
 		first := map[string]*hclsyntax.Block{}

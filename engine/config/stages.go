@@ -60,8 +60,8 @@ type stageBlock struct {
 func (l *loader) readStages() {
 	s := l.scope().with("dataset", l.refObject("dataset")).with("source", l.refObject("source"))
 	for _, hclBlock := range l.blocks["stage"] {
-		b := l.open(hclBlock, s, []string{"for_each", "transform", "description", "params", "timeout", "tags"}, []string{"input", "output", "resources", "retry"})
-		b.require("transform")
+		b := l.open(hclBlock, &stageSpec, s)
+		b.requireAll()
 		instances, ok := b.instances()
 		if !ok {
 			l.lostWriters = true // what it writes is not known
@@ -115,7 +115,7 @@ func (b stageBlock) readResources() {
 	if hclBlock == nil {
 		return
 	}
-	r := b.open(hclBlock, b.scope, []string{"cpu", "memory"}, nil)
+	r := b.open(hclBlock, &resourcesSpec, b.scope)
 	if v, ok := r.get("cpu", cty.Number); ok {
 		const most = 4096
 		b.stage.CPU, _ = v.AsBigFloat().Float64()
@@ -162,8 +162,8 @@ func (b stageBlock) readRetry() {
 		return
 	}
 	const most = 100
-	r := b.open(hclBlock, b.scope, []string{"attempts", "backoff"}, nil)
-	r.require("attempts")
+	r := b.open(hclBlock, &retrySpec, b.scope)
+	r.requireAll()
 	if n, ok := r.whole("attempts", 1, most); ok {
 		b.stage.Attempts = n
 	}
@@ -175,7 +175,7 @@ func (b stageBlock) readRetry() {
 func (b stageBlock) readPorts() {
 	ports := map[string]*hclsyntax.Block{}
 	for _, p := range b.hcl.Body.Blocks {
-		if p.Type != "input" && p.Type != "output" || !b.checkLabels(p, []string{"port"}) {
+		if p.Type != "input" && p.Type != "output" || !b.checkLabels(p, portLabels) {
 			continue
 		}
 		name := p.Type + " " + p.Labels[0]
@@ -193,9 +193,9 @@ func (b stageBlock) readPorts() {
 }
 
 func (b stageBlock) readInput(hclBlock *hclsyntax.Block) {
-	p := b.open(hclBlock, b.scope, []string{"from", "collect"}, []string{"window"})
+	p := b.open(hclBlock, &inputSpec, b.scope)
 	p.title = fmt.Sprintf("input %s of %s", hclBlock.Labels[0], b.title)
-	p.require("from")
+	p.requireAll()
 	in := Input{Port: hclBlock.Labels[0], From: p.dataset("from"), Range: toRange(hclBlock.DefRange())}
 	in.Collect, _ = p.texts("collect")
 	if w := p.inner("window"); w != nil {
@@ -205,9 +205,9 @@ func (b stageBlock) readInput(hclBlock *hclsyntax.Block) {
 }
 
 func (b stageBlock) readOutput(hclBlock *hclsyntax.Block) {
-	p := b.open(hclBlock, b.scope, []string{"to", "fan_out"}, nil)
+	p := b.open(hclBlock, &outputSpec, b.scope)
 	p.title = fmt.Sprintf("output %s of %s", hclBlock.Labels[0], b.title)
-	p.require("to")
+	p.requireAll()
 	out := Output{Port: hclBlock.Labels[0], To: p.dataset("to"), Range: toRange(hclBlock.DefRange())}
 	out.FanOut, _ = p.texts("fan_out")
 	b.stage.Outputs = append(b.stage.Outputs, out)
@@ -265,9 +265,9 @@ func (b block) dataset(argument string) *Dataset {
 // readWindow reads a window block.
 func (b block) readWindow(hclBlock *hclsyntax.Block) *Window {
 	w := &Window{OnShort: "fail", Range: toRange(hclBlock.DefRange())}
-	p := b.open(hclBlock, b.scope, []string{"key", "sessions", "min", "on_short", "lookahead"}, nil)
+	p := b.open(hclBlock, &windowSpec, b.scope)
 	p.title = "the window of " + b.title
-	p.require("key", "sessions")
+	p.requireAll()
 	p.readBounds(w)
 	w.Key, _ = p.text("key")
 	if text, ok := p.text("on_short"); ok {

@@ -72,8 +72,11 @@ type Dataset struct {
 	ContractPath string             // relative to contracts/
 	Tables       []Table            // what a partition holds beside its rows, by name
 	Sort         []string           // columns each file is sorted by
-	Tags         []string
-	Range        diag.Range
+	// Unstored datasets are never written: the stage that makes one runs inside
+	// those that read it.
+	Unstored bool
+	Tags     []string
+	Range    diag.Range
 }
 
 // Table is a table that every partition of a dataset holds beside its rows.

@@ -114,7 +114,7 @@ func (l *loader) declared(name string, at hcl.Range, origin string) bool {
 // readVariable returns the variable's value, unknown if that is an error.
 func (l *loader) readVariable(hclBlock *hclsyntax.Block, g given) cty.Value {
 	bare := scope{&hcl.EvalContext{Functions: l.functions}}
-	b := l.open(hclBlock, bare, []string{"type", "default", "description"}, []string{"validation"})
+	b := l.open(hclBlock, &variableSpec, bare)
 	l.checkName(hclBlock.Labels[0], hclBlock.LabelRanges[0])
 	want, defaults := cty.DynamicPseudoType, (*typeexpr.Defaults)(nil)
 	if e := b.expr("type"); e != nil {
@@ -179,9 +179,8 @@ func (l *loader) variableValue(b block, g given, want cty.Type) (v cty.Value, or
 
 // validate holds a variable to one of its validation blocks.
 func (l *loader) validate(variable, hclBlock *hclsyntax.Block) {
-	b := l.open(hclBlock, scope{&hcl.EvalContext{Variables: map[string]cty.Value{"var": l.variables}, Functions: l.functions}},
-		[]string{"condition", "error_message"}, nil)
-	b.require("condition", "error_message")
+	b := l.open(hclBlock, &validationSpec, scope{&hcl.EvalContext{Variables: map[string]cty.Value{"var": l.variables}, Functions: l.functions}})
+	b.requireAll()
 	condition, ok := b.get("condition", cty.Bool)
 	message, okMessage := b.text("error_message")
 	if !ok || !okMessage || condition.True() {

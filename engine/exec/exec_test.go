@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -219,6 +220,7 @@ type world struct {
 	root   string
 	runs   map[string]func(context.Context, stage.Task) error
 	retry  string
+	edit   func(hcl string) string // of the pipeline; nil: none
 	events []event.Event
 }
 
@@ -240,7 +242,7 @@ func (w *world) raw(name, text string) {
 func (w *world) open() (*graph.Graph, *lake.Lake) {
 	w.t.Helper()
 	var list []stage.Transform
-	for _, name := range []string{"ingest", "double", "total"} {
+	for _, name := range slices.Sorted(maps.Keys(w.runs)) {
 		s := stage.Spec{Name: "t." + name, Version: 1, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}}
 		if name == "ingest" {
 			s.Inputs[0] = stage.Input{Name: "in", Raw: true}
@@ -252,8 +254,12 @@ func (w *world) open() (*graph.Graph, *lake.Lake) {
 		}
 		list = append(list, transform{s, w.runs[name]})
 	}
+	hcl := strings.Replace(pipeline, "RETRY", w.retry, 1)
+	if w.edit != nil {
+		hcl = w.edit(hcl)
+	}
 	cfg, diags := config.Load(config.Options{
-		Dir: ".", Pipelines: fstest.MapFS{"p.hcl": {Data: []byte(strings.Replace(pipeline, "RETRY", w.retry, 1))}},
+		Dir: ".", Pipelines: fstest.MapFS{"p.hcl": {Data: []byte(hcl)}},
 		Contracts: fstest.MapFS{"t.avsc": {Data: []byte(avsc)}}, Transforms: list,
 	})
 	if err := diags.Err(); err != nil {

@@ -1,25 +1,155 @@
 package exec
 
 import (
+	"context"
 	"io"
 
 	"github.com/apache/arrow/go/v17/arrow"
 
 	"dag/engine/addr"
 	"dag/engine/lake"
+	"dag/engine/manifest"
+	"dag/engine/plan"
 	"dag/engine/stage"
 )
 
-// inputPartition is a stage.Partition that opens on first use.
-type inputPartition struct {
-	t *task
-	i int // position in the work's inputs
+// reader gives a transform what its work reads. A unit has one, and so has every
+// fused stage that runs inside it.
+type reader struct {
+	from *opened
+	work *plan.Work
 }
 
-func (p *inputPartition) Keys() addr.Keys { return p.t.work.Inputs[p.i].Partition.Keys }
+// opened is what one unit has opened, for itself and for the stages fused into it.
+type opened struct {
+	ctx   context.Context
+	lake  *lake.Lake
+	parts map[addr.Partition]*lake.Partition
+	files map[string]*lake.SourceFile // by partition and name
+	read  func(rows int64)            // told of rows that come from the lake
+	// fused takes the metrics of a fused stage that has run to its end; nil: they
+	// are not wanted.
+	fused func(w *plan.Work, m manifest.Metrics)
+	// scratch opens a temporary file.
+	scratch func() (stage.ScratchFile, error)
+}
+
+func (r *reader) Key(name string) string { return r.work.Keys[name] }
+
+func (r *reader) Params() stage.Params { return r.work.Stage.Params }
+
+func (r *reader) Scratch() (stage.ScratchFile, error) { return r.from.scratch() }
+
+func (r *reader) Files(port string) []stage.File {
+	var out []stage.File
+	for i := range r.work.Inputs {
+		if in := &r.work.Inputs[i]; in.Port == port && in.Source {
+			out = append(out, &rawFile{r.from, in})
+		}
+	}
+	return out
+}
+
+func (r *reader) Partitions(port string) []stage.Partition {
+	var out []stage.Partition
+	for i := range r.work.Inputs {
+		if in := &r.work.Inputs[i]; in.Port == port && !in.Source {
+			out = append(out, r.from.partition(in))
+		}
+	}
+	return out
+}
+
+func (r *reader) Read(port string, columns ...string) stage.Batches {
+	return func(yield func(arrow.Record, error) bool) {
+		for _, p := range r.Partitions(port) {
+			for rec, err := range p.Read(columns...) {
+				if !yield(rec, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// partition is an input as transforms see it.
+func (o *opened) partition(in *plan.InputRef) stage.Partition {
+	if in.Fused != nil {
+		return &fusedPartition{o, in}
+	}
+	return &inputPartition{o, in.Partition}
+}
+
+// open opens an input partition once.
+func (o *opened) open(p addr.Partition) (*lake.Partition, error) {
+	if got := o.parts[p]; got != nil {
+		return got, nil
+	}
+	got, err := o.lake.OpenPartition(p)
+	if err != nil {
+		return nil, err
+	}
+	o.parts[p] = got
+	return got, nil
+}
+
+// source opens a source's file once, so that what was read is what is hashed.
+func (o *opened) source(in *plan.InputRef) (*lake.SourceFile, error) {
+	id := in.Partition.String() + "/" + in.File
+	if f := o.files[id]; f != nil {
+		return f, nil
+	}
+	f, err := o.lake.OpenSource(in.Partition.Dataset, in.Series, in.File)
+	if err != nil {
+		return nil, err
+	}
+	o.files[id] = f
+	return f, nil
+}
+
+// digest is that of what was really there of an input: of a partition that is not
+// stored, the fingerprint of what it was made from.
+func (o *opened) digest(in *plan.InputRef) (manifest.Sum, error) {
+	switch {
+	case in.Source:
+		f, err := o.source(in)
+		if err != nil {
+			return manifest.Sum{}, err
+		}
+		return f.Digest(o.ctx)
+	case in.Fused != nil:
+		digests := make([]manifest.Sum, len(in.Fused.Inputs))
+		for i := range in.Fused.Inputs {
+			var err error
+			if digests[i], err = o.digest(&in.Fused.Inputs[i]); err != nil {
+				return manifest.Sum{}, err
+			}
+		}
+		return manifest.ParseSum(in.Fused.Fingerprint(digests).Sum)
+	}
+	if p := o.parts[in.Partition]; p != nil {
+		return p.Digest(), nil
+	}
+	return in.Digest, nil
+}
+
+// close lets go of the inputs.
+func (o *opened) close() {
+	for _, p := range o.parts {
+		p.Close() // read only: nothing can be lost
+	}
+}
+
+// inputPartition is a stage.Partition that opens on first use.
+type inputPartition struct {
+	from *opened
+	addr addr.Partition
+}
+
+func (p *inputPartition) Keys() addr.Keys { return p.addr.Keys }
 
 func (p *inputPartition) Rows() int64 {
-	in, err := p.t.open(p.i)
+	in, err := p.from.open(p.addr)
 	if err != nil {
 		return 0 // Read reports the error
 	}
@@ -28,20 +158,20 @@ func (p *inputPartition) Rows() int64 {
 
 func (p *inputPartition) Read(columns ...string) stage.Batches {
 	return func(yield func(arrow.Record, error) bool) {
-		in, err := p.t.open(p.i)
+		in, err := p.from.open(p.addr)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for rec, err := range in.Read(p.t.ctx, columns...) {
+		for rec, err := range in.Read(p.from.ctx, columns...) {
 			if err == nil {
-				err = p.t.ctx.Err()
+				err = p.from.ctx.Err()
 			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			p.t.progress(&p.t.rowsIn, rec.NumRows())
+			p.from.read(rec.NumRows())
 			if !yield(rec, nil) {
 				return
 			}
@@ -51,37 +181,22 @@ func (p *inputPartition) Read(columns ...string) stage.Batches {
 
 // rawFile is a stage.File of a source.
 type rawFile struct {
-	t *task
-	i int
+	from *opened
+	in   *plan.InputRef
 }
 
 func (f *rawFile) Name() string {
-	in := f.t.work.Inputs[f.i]
-	folder, err := f.t.run.lake.SourceFolder(in.Partition.Dataset, in.Series)
+	folder, err := f.from.lake.SourceFolder(f.in.Partition.Dataset, f.in.Series)
 	if err != nil {
-		return in.File // Open reports the error
+		return f.in.File // Open reports the error
 	}
-	return folder + "/" + in.File
+	return folder + "/" + f.in.File
 }
 
 func (f *rawFile) Open() (io.ReadCloser, error) {
-	src, err := f.t.source(f.i)
+	src, err := f.from.source(f.in)
 	if err != nil {
 		return nil, err
 	}
 	return src.Open()
-}
-
-// source opens a source's file once, so that what was read is what is hashed.
-func (t *task) source(i int) (*lake.SourceFile, error) {
-	if f := t.files[i]; f != nil {
-		return f, nil
-	}
-	in := t.work.Inputs[i]
-	f, err := t.run.lake.OpenSource(in.Partition.Dataset, in.Series, in.File)
-	if err != nil {
-		return nil, err
-	}
-	t.files[i] = f
-	return f, nil
 }

@@ -22,12 +22,27 @@ type Options struct {
 	// Strict makes a unit fail whose inputs or outputs are not what they were
 	// when it was planned; otherwise it is planned anew.
 	Strict bool
+	// Limit is how many units may start, 0: all; Until is when to stop starting.
+	// What is left then is skipped.
+	Limit int
+	Until time.Time
+	// Order of units that are ready; "": by the weight of what waits for them.
+	Order  Order
 	RunID  string
 	Events event.Sink
 	Now    func() time.Time
 	// After is time.After, or a clock of a test's own.
 	After func(time.Duration) <-chan time.Time
 }
+
+// Order is by which dates units are started first.
+type Order string
+
+// The orders.
+const (
+	Newest Order = "newest"
+	Oldest Order = "oldest"
+)
 
 // Outcome is what became of a run.
 type Outcome struct {
@@ -49,6 +64,7 @@ type runner struct {
 	emitMu  sync.Mutex
 	failing bool
 	looks   map[int]int // by item: how often it was planned anew
+	began   int         // units that have started
 }
 
 // ending is what a step's goroutine reports.
@@ -72,6 +88,10 @@ func Run(ctx context.Context, p *plan.Plan, l *lake.Lake, o Options) (Outcome, e
 	r.add(p.Items)
 	r.loop(ctx)
 	for _, id := range r.queue.Rest() {
+		if why := r.enough(); why != "" && !r.failing && ctx.Err() == nil {
+			r.finish(p.Items[id], stepResult{}, event.Skipped, nil, why)
+			continue
+		}
 		r.finish(p.Items[id], stepResult{}, event.Canceled, nil, "the run was stopped before it started")
 	}
 	r.outcome.Interrupted = ctx.Err() != nil
@@ -97,7 +117,7 @@ func (r *runner) started(now time.Time) event.RunStarted {
 func (r *runner) add(items []*plan.Item) {
 	nodes := make([]Node, len(items))
 	for i, it := range items {
-		nodes[i] = Node{ID: it.ID, Deps: it.Deps, Memory: it.Memory, CPU: it.CPU, Dead: it.Blocked != ""}
+		nodes[i] = Node{ID: it.ID, Deps: it.Deps, Order: r.order(it), Memory: it.Memory, CPU: it.CPU, Dead: it.Blocked != ""}
 	}
 	blocked := r.queue.Add(nodes...)
 	for _, it := range items {
@@ -106,6 +126,29 @@ func (r *runner) add(items []*plan.Item) {
 		}
 	}
 	r.block(blocked)
+}
+
+// order is an item's place among those that are ready.
+func (r *runner) order(it *plan.Item) int {
+	switch r.o.Order {
+	case Newest:
+		return -int(it.Day())
+	case Oldest:
+		return int(it.Day())
+	}
+	return 0
+}
+
+// enough says why nothing more is to start although nothing went wrong; "" if more
+// may.
+func (r *runner) enough() string {
+	switch {
+	case r.o.Limit > 0 && r.began >= r.o.Limit:
+		return fmt.Sprintf("only %d were to run", r.o.Limit)
+	case !r.o.Until.IsZero() && !r.o.Now().Before(r.o.Until):
+		return "nothing was to start after " + r.o.Until.Format(time.DateTime)
+	}
+	return ""
 }
 
 func (r *runner) block(blocked []Blocked) {
@@ -120,7 +163,7 @@ func (r *runner) block(blocked []Blocked) {
 // and nothing may start.
 func (r *runner) loop(ctx context.Context) {
 	for {
-		for ctx.Err() == nil && !r.failing {
+		for ctx.Err() == nil && !r.failing && r.enough() == "" {
 			id, ok := r.queue.Next()
 			if !ok {
 				break
@@ -145,6 +188,7 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 		r.cutOff(ctx, w)
 		return
 	}
+	r.began++
 	go func() {
 		res, err := r.attempts(ctx, w)
 		r.done <- ending{item: it, result: res, err: err}

@@ -30,25 +30,9 @@ func (e *movedError) Error() string {
 // moved compares, under the lease, a unit's inputs and outputs with what it was
 // resolved against.
 func (r *runner) moved(ctx context.Context, w *plan.Work) error {
-	var seen []plan.Seen
-	for _, in := range w.Inputs {
-		if in.Source {
-			s, ok, err := r.movedFile(in)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				seen = append(seen, s)
-			}
-			continue
-		}
-		t, err := r.lake.Current(ctx, in.Partition)
-		if err != nil {
-			return err
-		}
-		if t.Digest != in.Digest || !t.State.HasData() {
-			seen = append(seen, plan.Seen{Partition: in.Partition, Trace: t})
-		}
+	seen, err := r.movedInputs(ctx, w, nil)
+	if err != nil {
+		return err
 	}
 	for _, out := range w.Outputs {
 		t, err := r.lake.Current(ctx, out.Partition)
@@ -63,6 +47,37 @@ func (r *runner) moved(ctx context.Context, w *plan.Work) error {
 		return &movedError{seen}
 	}
 	return nil
+}
+
+// movedInputs appends the inputs that are not what they were, those of fused stages
+// among them.
+func (r *runner) movedInputs(ctx context.Context, w *plan.Work, seen []plan.Seen) ([]plan.Seen, error) {
+	for _, in := range w.Inputs {
+		switch {
+		case in.Source:
+			s, ok, err := r.movedFile(in)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				seen = append(seen, s)
+			}
+		case in.Fused != nil:
+			var err error
+			if seen, err = r.movedInputs(ctx, in.Fused, seen); err != nil {
+				return nil, err
+			}
+		default:
+			t, err := r.lake.Current(ctx, in.Partition)
+			if err != nil {
+				return nil, err
+			}
+			if t.Digest != in.Digest || !t.State.HasData() {
+				seen = append(seen, plan.Seen{Partition: in.Partition, Trace: t})
+			}
+		}
+	}
+	return seen, nil
 }
 
 // movedFile looks at a source's file; true if it is what it was.

@@ -10,6 +10,7 @@ import "container/heap"
 type Node struct {
 	ID     int // from 0, without gaps, in the order of adding
 	Deps   []int
+	Order  int     // of two that are ready the smaller starts first
 	Memory int64   // bytes to reserve while it runs
 	CPU    float64 // cores to reserve; 0 counts as 1
 	// Dead nodes never run: something they need is not in the plan. What waits
@@ -24,8 +25,8 @@ type Limits struct {
 	Memory  int64 // 0: no limit
 }
 
-// Queue releases nodes whose dependencies have ended, the heaviest remaining
-// path first. It does no I/O, reads no clock, starts no goroutine and iterates
+// Queue releases nodes whose dependencies have ended, by their Order, and of equal
+// ones the heaviest remaining path first. It does no I/O, reads no clock, starts no goroutine and iterates
 // no map, so that any driver gets the same order from the same calls.
 type Queue struct {
 	limits  Limits
@@ -318,6 +319,9 @@ type readyHeap struct {
 func (h *readyHeap) Len() int { return len(h.ids) }
 func (h *readyHeap) Less(i, j int) bool {
 	a, b := &h.q.nodes[h.ids[i]], &h.q.nodes[h.ids[j]]
+	if a.Order != b.Order {
+		return a.Order < b.Order
+	}
 	if a.rank != b.rank {
 		return a.rank > b.rank
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -74,6 +73,9 @@ type PanicError struct {
 	Stack     []byte
 }
 
+// Trace is the stack of the panic, for logs.
+func (e *PanicError) Trace() []byte { return e.Stack }
+
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("the transform %s has a bug and panicked: %v", e.Transform, e.Value)
 }
@@ -101,7 +103,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	if err := t.closeWriters(); err != nil {
 		return err
 	}
-	inputs, digests, err := t.inputs(ctx)
+	inputs, digests, err := t.inputs()
 	if err != nil {
 		return err
 	}
@@ -161,18 +163,7 @@ func union(a, b []string) []string {
 }
 
 func reasonRecord(r plan.Reason) manifest.Reason {
-	out := manifest.Reason{Code: string(r.Code)}
-	var parts []string
-	if r.Cause != nil {
-		parts = append(parts, r.Cause.String())
-	}
-	for _, s := range []string{r.File, r.Old, r.New} {
-		if s != "" {
-			parts = append(parts, s)
-		}
-	}
-	out.Detail = strings.Join(parts, " · ")
-	return out
+	return manifest.Reason{Code: string(r.Code), Detail: r.Detail()}
 }
 
 // isWriteError tells a lake that is full or may not be written from a mistake

@@ -27,17 +27,16 @@ const progressEvery = 200 * time.Millisecond
 
 // task is the stage.Task of one attempt.
 type task struct {
+	reader
 	ctx     context.Context
 	run     *runner
-	work    *plan.Work
 	staging *lake.Staging
 	fanOut  *graph.Output // nil unless the stage fans out
 	opened  []*output
-	parts   map[int]*lake.Partition // opened input partitions, by position in work.Inputs
-	files   map[int]*lake.SourceFile
 
 	metricsMu       sync.Mutex
 	metrics         manifest.Metrics
+	counted         map[*plan.Work]bool // fused stages whose metrics are in
 	rowsIn, rowsOut atomic.Int64
 	reported        time.Time
 }
@@ -53,10 +52,11 @@ type output struct {
 }
 
 func newTask(ctx context.Context, r *runner, w *plan.Work, s *lake.Staging) *task {
-	t := &task{
-		ctx: ctx, run: r, work: w, staging: s,
-		parts: map[int]*lake.Partition{}, files: map[int]*lake.SourceFile{}, metrics: manifest.Metrics{},
-	}
+	t := &task{ctx: ctx, run: r, staging: s, metrics: manifest.Metrics{}, counted: map[*plan.Work]bool{}}
+	t.reader = reader{work: w, from: &opened{
+		ctx: ctx, lake: r.lake, parts: map[addr.Partition]*lake.Partition{}, files: map[string]*lake.SourceFile{},
+		read: func(rows int64) { t.progress(&t.rowsIn, rows) }, fused: t.countFused, scratch: s.Scratch,
+	}}
 	for i := range w.Stage.Outputs {
 		if len(w.Stage.Outputs[i].FanOut) > 0 {
 			t.fanOut = &w.Stage.Outputs[i]
@@ -65,9 +65,17 @@ func newTask(ctx context.Context, r *runner, w *plan.Work, s *lake.Staging) *tas
 	return t
 }
 
-func (t *task) Key(name string) string { return t.work.Keys[name] }
-
-func (t *task) Params() stage.Params { return t.work.Stage.Params }
+// countFused takes the metrics of a fused stage once, under its name: a reader may
+// have read it more than once.
+func (t *task) countFused(w *plan.Work, m manifest.Metrics) {
+	if t.counted[w] {
+		return
+	}
+	t.counted[w] = true
+	for name, n := range m {
+		t.Count(w.Stage.Addr.String()+"."+name, n)
+	}
+}
 
 func (t *task) Count(metric string, n int64) {
 	t.metricsMu.Lock()
@@ -79,53 +87,6 @@ func (t *task) metricsCopy() manifest.Metrics {
 	t.metricsMu.Lock()
 	defer t.metricsMu.Unlock()
 	return maps.Clone(t.metrics)
-}
-
-func (t *task) Scratch() (stage.ScratchFile, error) { return t.staging.Scratch() }
-
-func (t *task) Files(port string) []stage.File {
-	var out []stage.File
-	for i := range t.work.Inputs {
-		if in := &t.work.Inputs[i]; in.Port == port && in.Source {
-			out = append(out, &rawFile{t, i})
-		}
-	}
-	return out
-}
-
-func (t *task) Partitions(port string) []stage.Partition {
-	var out []stage.Partition
-	for i := range t.work.Inputs {
-		if in := &t.work.Inputs[i]; in.Port == port && !in.Source {
-			out = append(out, &inputPartition{t, i})
-		}
-	}
-	return out
-}
-
-func (t *task) Read(port string, columns ...string) stage.Batches {
-	return func(yield func(arrow.Record, error) bool) {
-		for _, p := range t.Partitions(port) {
-			for rec, err := range p.Read(columns...) {
-				if !yield(rec, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// open opens an input partition once.
-func (t *task) open(i int) (*lake.Partition, error) {
-	if p := t.parts[i]; p != nil {
-		return p, nil
-	}
-	p, err := t.run.lake.OpenPartition(t.work.Inputs[i].Partition)
-	if err != nil {
-		return nil, err
-	}
-	t.parts[i] = p
-	return p, nil
 }
 
 // progress counts rows and reports them now and then.
@@ -204,20 +165,24 @@ func (t *task) openWriter(o *output) (*lake.Writer, error) {
 	if e == nil {
 		return t.staging.Partition(o.partition)
 	}
-	from := -1
-	for i, in := range t.work.Inputs {
+	var from *plan.InputRef
+	for i := range t.work.Inputs {
+		in := &t.work.Inputs[i]
 		switch {
 		case in.Port != e.Port:
-		case from >= 0:
+		case from != nil:
 			return nil, fmt.Errorf("port %q goes on from input %q, which has several partitions", o.def.Port, e.Port)
 		default:
-			from = i
+			from = in
 		}
 	}
-	if from < 0 {
+	if from == nil {
 		return nil, fmt.Errorf("port %q goes on from input %q, which has no partition", o.def.Port, e.Port)
 	}
-	in, err := t.open(from)
+	if from.Fused != nil {
+		return t.staging.ExtendRead(o.partition, t.from.partition(from).Read, e)
+	}
+	in, err := t.from.open(from.Partition)
 	if err != nil {
 		return nil, err
 	}
@@ -294,11 +259,7 @@ func (t *task) closeWriters() error {
 }
 
 // close lets go of the inputs.
-func (t *task) close() {
-	for _, p := range t.parts {
-		p.Close() // read only: nothing can be lost
-	}
-}
+func (t *task) close() { t.from.close() }
 
 // outputs lists everything to commit: what was opened; each port that was not,
 // empty; and empty partitions for the values a fan-out made before and does not
@@ -331,25 +292,23 @@ func (t *task) outputs() (list []*output, values []string) {
 }
 
 // inputs records what was read, with the digests of what was really there.
-func (t *task) inputs(ctx context.Context) ([]manifest.Input, []manifest.Sum, error) {
+func (t *task) inputs() ([]manifest.Input, []manifest.Sum, error) {
 	list := make([]manifest.Input, len(t.work.Inputs))
 	digests := make([]manifest.Sum, len(t.work.Inputs))
-	for i, in := range t.work.Inputs {
-		list[i] = manifest.Input{Port: in.Port, Partition: in.Partition.String()}
-		digests[i] = in.Digest
+	for i := range t.work.Inputs {
+		in := &t.work.Inputs[i]
+		var err error
+		if digests[i], err = t.from.digest(in); err != nil {
+			return nil, nil, err
+		}
+		list[i] = manifest.Input{Port: in.Port, Partition: in.Partition.String(), Digest: digests[i].String()}
 		if in.Source {
-			f, err := t.source(i)
+			f, err := t.from.source(in)
 			if err != nil {
 				return nil, nil, err
 			}
-			if digests[i], err = f.Digest(ctx); err != nil {
-				return nil, nil, err
-			}
 			list[i].File, list[i].Bytes, list[i].ModTime = f.Path(), f.Size(), f.ModTime()
-		} else if p := t.parts[i]; p != nil {
-			digests[i] = p.Digest()
 		}
-		list[i].Digest = digests[i].String()
 	}
 	return list, digests, nil
 }

@@ -16,7 +16,6 @@ import (
 	"dag/engine/contract"
 	"dag/engine/lake/parquet"
 	"dag/engine/manifest"
-	"dag/engine/stage"
 	"dag/engine/zip"
 )
 
@@ -68,7 +67,7 @@ func (w *Writer) begin(e *extension) error {
 	w.extends = e.in
 	if !e.passes(t) {
 		w.own = e.own(t.Contract)
-		w.zip = zip.New(e.how, t.Contract.Schema, stage.Batches(e.in.Read(e.ctx, zip.Read(e.how, t.Contract.Schema)...)))
+		w.zip = zip.New(e.how, t.Contract.Schema, e.columns(t.Contract.Schema))
 		return w.create(manifest.DataName)
 	}
 	w.contract, w.order = e.own(t.Contract), &sortCheck{}
@@ -178,6 +177,11 @@ func (w *Writer) Close() error {
 	w.closed = true
 	w.order.release()
 	if w.zip != nil {
+		if w.err == nil && w.extends == nil { // how many rows there are is known by reading
+			if err := w.zip.End(); err != nil {
+				w.err = fmt.Errorf("%s: %w", w.p, err)
+			}
+		}
 		w.zip.Close()
 	}
 	if w.err == nil && w.extends != nil && w.given != w.extends.Rows() {

@@ -296,7 +296,9 @@ func (p *Plan) connectOutputs(u *unitSeries) {
 	u.outputs = make([]*series, len(u.stage.def.Outputs))
 	for i, o := range u.stage.def.Outputs {
 		if i != u.stage.fanOut {
-			u.outputs[i] = p.outputSeries(u, o, nil)
+			if u.outputs[i] = p.outputSeries(u, o, nil); o.To.Unstored {
+				u.outputs[i].producer = u
+			}
 		}
 	}
 }

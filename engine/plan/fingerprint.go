@@ -106,9 +106,12 @@ func (p *Plan) gather(ctx context.Context, g *gathered, u *unitSeries, session i
 		for _, s := range u.inputs[i] {
 			for d := max(lo, 0); d < min(hi, len(s.cells)); d++ {
 				var err error
-				if s.of.def.Source {
+				switch {
+				case s.of.def.Source:
 					err = p.gatherFiles(ctx, g, in.Port, s, d, hash)
-				} else {
+				case s.producer != nil:
+					err = p.gatherFused(ctx, g, in.Port, s, d, hash)
+				default:
 					g.add(in.Port, s, d)
 				}
 				if err != nil {

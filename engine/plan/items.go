@@ -39,6 +39,7 @@ func (p *Plan) newItem(u *unitSeries, session int) *Item {
 	if it.Memory == 0 {
 		it.Memory = def.Spec.Memory
 	}
+	it.Memory += u.fusedMemory()
 	if u.stage.fanOut >= 0 {
 		_, known := u.fan[session]
 		it.Unknown = !known
@@ -60,21 +61,16 @@ func (p *Plan) newItem(u *unitSeries, session int) *Item {
 func (p *Plan) linkItem(it *Item) {
 	u, session := it.unit.series, it.unit.session
 	deps := map[int]bool{}
-	for i, in := range u.stage.def.Inputs {
-		lo, hi := u.span(in, i, session)
-		for _, s := range u.inputs[i] {
-			for d := max(lo, 0); d < min(hi, len(s.cells)); d++ {
-				c := &s.cells[d]
-				switch {
-				case c.pending == settled:
-				case c.maker != 0:
-					deps[int(c.maker)-1] = true
-				case it.Blocked == "":
-					it.Blocked = fmt.Sprintf("%s is stale and not selected", s.partition(d))
-				}
-			}
+	u.eachRead(session, func(s *series, d int) {
+		c := &s.cells[d]
+		switch {
+		case c.pending == settled:
+		case c.maker != 0:
+			deps[int(c.maker)-1] = true
+		case it.Blocked == "":
+			it.Blocked = fmt.Sprintf("%s is stale and not selected", s.partition(d))
 		}
-	}
+	})
 	p.linkUnsure(it, deps)
 	it.Deps = make([]int, 0, len(deps)) // a new one: the queue keeps the old
 	for d := range deps {
@@ -162,9 +158,7 @@ func (p *Plan) unknownUnits(fanOut, reader *stageState) (units, selected int) {
 		var wanted calendar.Set
 		for _, o := range reader.def.Outputs {
 			if f := p.Request.Selection.Dataset(o.To.Addr); f != nil {
-				env := p.env(u.values, fanOut.sessions, fanOut.dateKey != nil, u.inState)
-				env.FanOut = true
-				wanted = wanted.Union(f(env))
+				wanted = wanted.Union(f(p.fanOutEnv(u)))
 			}
 		}
 		wanted.Intersect(u.days).Each(func(i int) {

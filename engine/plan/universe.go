@@ -34,6 +34,9 @@ type series struct {
 	byDay map[int][]int
 	// readers are the unit series that read this one.
 	readers []*unitSeries
+	// producer makes the partitions of a dataset that is not stored, inside the
+	// units that read them; nil for all others.
+	producer *unitSeries
 }
 
 // cell is one partition.
@@ -41,6 +44,7 @@ type cell struct {
 	trace   *manifest.Trace // nil: no folder
 	maker   int32           // 1 + ID of the item that makes it; 0: none
 	pending pending
+	failed  bool // the unit that makes it failed when it last ran; told of what is pending
 }
 
 // pending says what is to become of a partition.
@@ -133,6 +137,10 @@ func (d *dataset) split(keys addr.Keys) (series addr.Keys, session int, err erro
 func (p *Plan) load(ctx context.Context) error {
 	tables := make([]*manifest.Table, len(p.Graph.Config.Datasets))
 	for i, def := range p.Graph.Config.Datasets {
+		if def.Unstored { // what may lie there is of an earlier day, and nobody's
+			tables[i] = &manifest.Table{Dataset: def.Addr}
+			continue
+		}
 		t, err := p.lake.Table(ctx, def.Addr)
 		if err != nil {
 			return fmt.Errorf("reading the partitions of %s: %w", def.Addr, err)

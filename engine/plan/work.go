@@ -31,6 +31,7 @@ type Work struct {
 	Keep map[addr.Partition]bool
 
 	refs []ref
+	of   *stageState
 }
 
 // InputRef is one partition that a unit reads, or one file of a source.
@@ -42,8 +43,12 @@ type InputRef struct {
 	File      string // of a source, with its size and time of change
 	Size      int64
 	ModTime   int64
-	// Digest of the content; zero for a source's file that has not been read.
+	// Digest of the content; zero for a source's file that has not been read. Of a
+	// partition that is not stored it is its fingerprint.
 	Digest manifest.Sum
+	// Fused is how to make a partition that is not stored; nil for all others. It
+	// has no Item.
+	Fused *Work
 }
 
 // Resolve looks at an item again. The error says why it cannot run.
@@ -66,7 +71,7 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	case g.lacking != "":
 		return nil, fmt.Errorf("there is no partition of %s for it any more", g.lacking)
 	}
-	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, Outputs: u.outputRefs(session), Keep: map[addr.Partition]bool{}, refs: g.refs}
+	w := &Work{Item: it, Stage: u.stage.def, Keys: map[string]string{}, Outputs: u.outputRefs(session), Keep: map[addr.Partition]bool{}, refs: g.refs, of: u.stage}
 	u.eachOutput(session, func(s *series) {
 		if t := s.cells[session].trace; t != nil && t.State == manifest.Unverified && it.Reason.Code != Forced {
 			w.Keep[s.partition(session)] = true
@@ -75,13 +80,9 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	for _, kv := range it.Unit.Pairs() {
 		w.Keys[kv.Key] = kv.Value
 	}
-	for i := range g.refs {
-		r := &g.refs[i]
-		in := InputRef{Port: r.port, Partition: r.partition(), Series: r.series.keys, Digest: r.digest}
-		if r.file != nil {
-			in.Source, in.File, in.Size, in.ModTime = true, r.file.Name, r.file.Size, r.file.ModTime
-		}
-		w.Inputs = append(w.Inputs, in)
+	w.Inputs = inputRefs(g.refs)
+	if err := p.fuse(ctx, w.Inputs, g.refs); err != nil {
+		return nil, err
 	}
 	if u.stage.fanOut >= 0 {
 		w.Before = u.stage.fanOuts[it.Unit]
@@ -98,7 +99,7 @@ func (w *Work) Fingerprint(digests []manifest.Sum) manifest.Fingerprint {
 		refs[i] = w.refs[i]
 		refs[i].digest = digests[i]
 	}
-	return w.Item.unit.series.stage.fingerprint(refs)
+	return w.of.fingerprint(refs)
 }
 
 // Output returns the partition that a port writes; values are those of its
@@ -204,9 +205,13 @@ func (p *Plan) grow(dirty changes, g *Growth) {
 					stale = append(stale, i)
 				}
 			})
+			changed := calendar.FromSorted(stale).Union(gone)
+			if st.fused() {
+				changed = look.Union(gone)
+			}
 			for _, s := range u.outputs {
 				if s != nil {
-					dirty.add(s, calendar.FromSorted(stale).Union(gone))
+					dirty.add(s, changed)
 				}
 			}
 		}
@@ -275,7 +280,7 @@ func (p *Plan) shrink(u *unitSeries, g *Growth) calendar.Set {
 	var gone []int
 	u.days.Subtract(u.sessionsWanted()).Each(func(i int) {
 		st := &u.status[i]
-		if st.action == "" || st.item != 0 && p.Items[st.item-1].started {
+		if !u.stage.fused() && st.action == "" || st.item != 0 && p.Items[st.item-1].started {
 			return
 		}
 		gone = append(gone, i)

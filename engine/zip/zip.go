@@ -146,6 +146,25 @@ func pass(rec arrow.Record, f func(arrow.Record) error) error {
 	return f(rec)
 }
 
+// End fails if rows are left that nothing was given for.
+func (z *Zip) End() error {
+	for z.cur == nil || z.cur.NumRows() == 0 {
+		rec, err, ok := z.next()
+		switch {
+		case !ok:
+			return nil
+		case err != nil:
+			return err
+		}
+		rec.Retain()
+		if z.cur != nil {
+			z.cur.Release()
+		}
+		z.cur = rec
+	}
+	return fmt.Errorf("fewer rows are written than there are: %d", z.rows)
+}
+
 // Close lets go of what was read.
 func (z *Zip) Close() {
 	if z.cur != nil {
