@@ -116,17 +116,24 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 		return nil, err
 	}
 	m := *o.Manifest
-	m.Dataset, m.Keys = o.Partition.Dataset.String(), o.Partition.Keys
 	m.Files, m.RowCount = files, w.Rows()
+	return s.seal(o.Partition, w, &m, rel, n)
+}
+
+// seal writes manifest and marker of a partition whose files are there and
+// makes all of it durable. It fills in of m what Output says, but for Files and
+// RowCount.
+func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, rel string, n int) (*staged, error) {
+	m.Dataset, m.Keys = p.Dataset.String(), p.Keys
 	digest := manifest.ContentDigest(m.Files)
 	m.Digest = digest.String()
-	data, err := manifest.Encode(&m)
+	data, err := manifest.Encode(m)
 	if err != nil {
 		return nil, err
 	}
 	fingerprint, err := manifest.ParseSum(m.Fingerprint.Sum)
 	if err != nil {
-		return nil, fmt.Errorf("%s: fingerprint: %w", o.Partition, err)
+		return nil, fmt.Errorf("%s: fingerprint: %w", p, err)
 	}
 	sum := sha256.Sum256(data)
 	f := s.lake.fs
@@ -139,11 +146,11 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 		err = f.SyncDir(w.dir)
 	}
 	if err != nil {
-		return nil, explain(err, "write "+o.Partition.String(), w.dir)
+		return nil, explain(err, "write "+p.String(), w.dir)
 	}
 	return &staged{
-		p: o.Partition, n: n, w: w, dir: w.dir, target: s.lake.path(rel),
-		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: w.Rows(), Bytes: manifest.Size(files)},
+		p: p, n: n, w: w, dir: w.dir, target: s.lake.path(rel),
+		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: m.RowCount, Bytes: manifest.Size(m.Files)},
 	}, nil
 }
 

@@ -61,6 +61,7 @@ type Lake struct {
 	known  map[string]knownFile // digests of source files found in manifests, by path
 	fans   map[string]*fanOuts
 	looked atomic.Int64 // see Looked
+	hashed atomic.Int64 // see Hashed
 
 	runMu sync.Mutex
 	run   string // folder of what is staged; "" before the first Begin
@@ -122,6 +123,10 @@ func Open(root string, layouts []Layout, o Options) (*Lake, error) {
 // Looked counts the partitions' folders and the sources' files that Table has
 // met so far. Any goroutine may ask while Table runs.
 func (l *Lake) Looked() int64 { return l.looked.Load() }
+
+// Hashed counts the bytes of sources' files that have been hashed so far. Any
+// goroutine may ask.
+func (l *Lake) Hashed() int64 { return l.hashed.Load() }
 
 // Root is the lake's folder, as given to Open.
 func (l *Lake) Root() string { return l.root }

@@ -248,6 +248,7 @@ func (r *hashingReader) Read(b []byte) (int, error) {
 	n, err := r.file.Read(b)
 	r.h.Write(b[:n])
 	r.n += int64(n)
+	r.of.lake.hashed.Add(int64(n))
 	if err == io.EOF {
 		r.once.Do(func() { r.of.done(r) })
 	}

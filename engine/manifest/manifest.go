@@ -43,6 +43,7 @@ type Manifest struct {
 	Metrics       Metrics     `json:"metrics,omitempty"`
 	Reason        Reason      `json:"reason"` // why this run was made
 	Run           Run         `json:"run"`
+	Touched       []Touch     `json:"touched,omitempty"` // the oldest first
 }
 
 // Contract names the contract the data was checked against.
@@ -81,6 +82,10 @@ func Size(files []File) int64 {
 // Metrics are counts made by the transform.
 type Metrics map[string]int64
 
+// Adopted is the code of a manifest that was written for the data of another
+// tool. No unit ran.
+const Adopted = "adopted"
+
 // Reason is why a unit ran.
 type Reason struct {
 	Code   string `json:"code"`
@@ -93,6 +98,17 @@ type Run struct {
 	ID        string `json:"id"`
 	StartedAt string `json:"started_at"` // RFC 3339, UTC
 	ElapsedNS int64  `json:"elapsed_ns"`
+}
+
+// Touch says that a person declared the data up to date after a change that did
+// not concern it. Fingerprint and inputs of the manifest are those of now; what
+// was recorded before is named here.
+type Touch struct {
+	At          string `json:"at"` // RFC 3339, UTC
+	Reason      string `json:"reason"`
+	Code        string `json:"code"` // what had changed, as a reason to run
+	Detail      string `json:"detail,omitempty"`
+	Fingerprint string `json:"fingerprint"` // the sum recorded before
 }
 
 // Fingerprint is what a partition was made from, by component; each is the hex

@@ -27,7 +27,8 @@ func sample() *Manifest {
 		Inputs: []Input{{Port: "dbn", Partition: "raw.future.dbn[root=ES]", Digest: "e", File: "raw/x.dbn", Bytes: 5, ModTime: 1754300000000000001}},
 		FanOut: []string{"ESU5"}, Files: files, Digest: ContentDigest(files).String(), RowCount: 7,
 		Metrics: Metrics{"dropped": 2, "crossed": 1}, Reason: Reason{Code: "missing", Detail: "x"},
-		Run: Run{ID: "r", StartedAt: "2025-08-05T00:00:00Z", ElapsedNS: 9},
+		Run:     Run{ID: "r", StartedAt: "2025-08-05T00:00:00Z", ElapsedNS: 9},
+		Touched: []Touch{{At: "2025-08-06T00:00:00Z", Reason: "renamed", Code: "stage_changed", Detail: "x", Fingerprint: NewHasher("y").Done().String()}},
 	}
 }
 

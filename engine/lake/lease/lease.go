@@ -2,8 +2,6 @@ package lease
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,12 +48,14 @@ type Lease struct {
 	m       *Manager
 	name    string
 	path    string
+	taken   time.Time // as of the last try
 	written time.Time // the heartbeat in the file; zero before the file is ours. m.mu
 }
 
 // record is the file.
 type record struct {
-	Name string `json:"name"`
+	Name  string    `json:"name"`
+	Taken time.Time `json:"taken"`
 	Owner
 }
 
@@ -68,8 +68,7 @@ const retry = 50 * time.Millisecond
 // Acquire takes the lease of name, waiting up to wait for its holder; then the
 // error is a *Held.
 func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) (*Lease, error) {
-	h := sha256.Sum256([]byte(name))
-	l := &Lease{m: m, name: name, path: filepath.Join(m.dir, hex.EncodeToString(h[:16])+".json")}
+	l := &Lease{m: m, name: name, path: filepath.Join(m.dir, fileOf(name))}
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	for {
@@ -108,6 +107,7 @@ func (m *Manager) try(l *Lease) (owner Owner, err error) {
 	m.held[l.path] = l
 	m.mu.Unlock()
 	self := m.self()
+	l.taken = self.Heartbeat
 	if err = l.create(self); errors.Is(err, fs.ErrNotExist) {
 		if err = os.MkdirAll(m.dir, 0o777); err == nil {
 			err = l.create(self)
@@ -195,12 +195,14 @@ func (l *Lease) draft(self Owner) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tmp := fmt.Sprintf("%s.%d.tmp", l.path, os.Getpid())
+	// The run tells processes apart, also those of other hosts; the address tells
+	// two lakes that one process has opened apart.
+	tmp := fmt.Sprintf("%s.%s-%p.tmp", l.path, self.Run, l)
 	return tmp, os.WriteFile(tmp, b, 0o666)
 }
 
 func (l *Lease) text(self Owner) ([]byte, error) {
-	b, err := json.MarshalIndent(record{l.name, self}, "", "  ")
+	b, err := json.MarshalIndent(record{l.name, l.taken, self}, "", "  ")
 	return append(b, '\n'), err
 }
 
@@ -245,7 +247,9 @@ func (l *Lease) Release() error {
 	m.mu.Unlock()
 	var err error
 	if sure {
-		err = os.Remove(l.path)
+		if err = os.Remove(l.path); errors.Is(err, fs.ErrNotExist) {
+			err = nil // somebody has broken it
+		}
 	} else {
 		err = m.locked(func() error {
 			if l.mine() != nil {
@@ -262,10 +266,9 @@ func (l *Lease) Release() error {
 
 // Holds returns the lease of name if this process has it, or nil.
 func (m *Manager) Holds(name string) *Lease {
-	h := sha256.Sum256([]byte(name))
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.held[filepath.Join(m.dir, hex.EncodeToString(h[:16])+".json")]
+	return m.held[filepath.Join(m.dir, fileOf(name))]
 }
 
 // beat writes the heartbeat of every held lease until stop is closed.

@@ -1,0 +1,123 @@
+package lake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"dag/engine/addr"
+	"dag/engine/lake/lease"
+)
+
+// Files of a run's folder.
+const (
+	runsDir    = ownDir + "/runs"
+	runName    = "run.json"      // what was asked for, and what became of it
+	eventsName = "events.ndjson" // what happened, in order
+)
+
+// Run is the record of one apply.
+type Run struct {
+	ID    string
+	Alive bool   // its process still runs
+	Doc   []byte // run.json
+	lake  *Lake
+}
+
+// RunRecord keeps the record of a run while it goes on. It is for looking back:
+// that it cannot be written stops nothing.
+type RunRecord struct {
+	dir    string
+	events *os.File
+}
+
+// Record starts the record of this lake's run. Events go to the Writer, a line
+// each.
+func (l *Lake) Record() (*RunRecord, error) {
+	if l.o.NoWrite {
+		return nil, errNoWrite
+	}
+	dir := filepath.Join(l.path(runsDir), l.o.RunID)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, explain(err, "record of the run", dir)
+	}
+	owner, err := json.Marshal(l.self())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, ownerName), append(owner, '\n'), 0o666)
+	}
+	if err != nil {
+		return nil, explain(err, "record of the run", dir)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, eventsName), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, explain(err, "record of the run", dir)
+	}
+	return &RunRecord{dir: dir, events: f}, nil
+}
+
+// Write appends to the events.
+func (r *RunRecord) Write(b []byte) (int, error) { return r.events.Write(b) }
+
+// Save replaces what is said of the run as a whole.
+func (r *RunRecord) Save(doc []byte) error {
+	tmp := filepath.Join(r.dir, runName+".tmp")
+	if err := os.WriteFile(tmp, doc, 0o666); err != nil {
+		return explain(err, "record of the run", r.dir)
+	}
+	return explain(os.Rename(tmp, filepath.Join(r.dir, runName)), "record of the run", r.dir)
+}
+
+// Close ends the record.
+func (r *RunRecord) Close() error { return r.events.Close() }
+
+// Runs lists the recorded runs, the newest first. One whose record was cut short
+// before it said anything is left out.
+func (l *Lake) Runs() ([]Run, error) {
+	entries, err := os.ReadDir(l.path(runsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("runs: %w", err)
+	}
+	var out []Run
+	for _, e := range slices.Backward(entries) {
+		dir := filepath.Join(l.path(runsDir), e.Name())
+		doc, err := os.ReadFile(filepath.Join(dir, runName))
+		if err != nil {
+			continue
+		}
+		out = append(out, Run{ID: e.Name(), Alive: l.runs(dir), Doc: doc, lake: l})
+	}
+	return out, nil
+}
+
+// runs tells whether the process of a run's folder is still there.
+func (l *Lake) runs(dir string) bool {
+	var o lease.Owner
+	b, err := os.ReadFile(filepath.Join(dir, ownerName))
+	return err == nil && json.Unmarshal(b, &o) == nil && !o.Dead(l.self(), l.o.Now())
+}
+
+// Events opens what happened in a run.
+func (r Run) Events() (io.ReadCloser, error) {
+	f, err := os.Open(filepath.Join(r.lake.path(runsDir), r.ID, eventsName))
+	if err != nil {
+		return nil, fmt.Errorf("events of run %s: %w", r.ID, err)
+	}
+	return f, nil
+}
+
+// ForgetRun removes the record of a run.
+func (l *Lake) ForgetRun(id string) error {
+	if l.o.NoWrite {
+		return errNoWrite
+	}
+	if err := addr.CheckValue(id); err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	dir := filepath.Join(l.path(runsDir), id)
+	return explain(os.RemoveAll(dir), "forget run "+id, dir)
+}
