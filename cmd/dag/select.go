@@ -9,6 +9,7 @@ import (
 
 	"dag/engine/diag"
 	"dag/engine/graph"
+	"dag/engine/plan"
 )
 
 // selectFlags are the flags that select, the same for every verb.
@@ -122,5 +123,8 @@ func (p *project) choose(r graph.Request) (*graph.Selection, error) {
 		return nil, list.Err()
 	}
 	s, l := p.graph.Select(r)
+	if !l.HasErrors() {
+		l = append(l, plan.CheckWords(s)...)
+	}
 	return s, l.Err()
 }

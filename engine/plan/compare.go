@@ -62,8 +62,9 @@ func (u *unitSeries) mark(session int, v verdict) {
 	case MayRun:
 		state = mayChange
 	}
+	failed := v.action != "" && u.failed(session)
 	u.eachOutput(session, func(s *series) {
-		s.cells[session].pending = state
+		s.cells[session].pending, s.cells[session].failed = state, failed
 		if v.absent && s.cells[session].trace == nil {
 			s.present = s.present.Subtract(calendar.Span(session, session+1))
 		}
@@ -84,6 +85,9 @@ func (u *unitSeries) eachOutput(session int, f func(*series)) {
 
 // judge decides about one unit.
 func (p *Plan) judge(ctx context.Context, u *unitSeries, session int) (verdict, error) {
+	if u.stage.fused() {
+		return verdict{}, nil // it runs inside those that read it
+	}
 	if u.stage.fanOut >= 0 {
 		if _, known := u.fan[session]; !known {
 			return verdict{action: WillRun, reason: Reason{Code: MissingOutput}}, nil

@@ -1,6 +1,10 @@
 package plan
 
-import "dag/engine/addr"
+import (
+	"strings"
+
+	"dag/engine/addr"
+)
 
 // Code is why a unit runs, or may run. The set is closed.
 type Code string
@@ -41,6 +45,20 @@ type Reason struct {
 	// Old and New are the values that differ, where there are any.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
+}
+
+// Detail is what the reason is about, as manifests record it.
+func (r Reason) Detail() string {
+	var parts []string
+	if r.Cause != nil {
+		parts = append(parts, r.Cause.String())
+	}
+	for _, s := range []string{r.File, r.Old, r.New} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, " · ")
 }
 
 // Action is what becomes of a unit that is not fresh.

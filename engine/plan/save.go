@@ -90,6 +90,16 @@ func (p *Plan) saveItem(it *Item) (FileItem, error) {
 	return out, nil
 }
 
+// Definitions sums up each stage: its definition, parameters, transform and
+// contract.
+func (p *Plan) Definitions() map[string]string {
+	out := map[string]string{}
+	for _, st := range p.stages {
+		out[st.def.Addr.String()] = st.static.String()
+	}
+	return out
+}
+
 // Encode writes a saved plan as JSON.
 func (f *File) Encode() ([]byte, error) {
 	f.Format, f.FormatVersion = FileFormat, FileVersion

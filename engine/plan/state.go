@@ -15,10 +15,14 @@ const (
 	Fresh      State = "fresh"
 	Empty      State = "empty" // fresh, with no rows
 	Unverified State = "unverified"
-	Stale      State = "stale"   // has data; will run or may run
-	MissingNow State = "missing" // has no data; will be made
-	Broken     State = "broken"  // a folder without readable data
+	Stale      State = "stale"    // has data; will run or may run
+	MissingNow State = "missing"  // has no data; will be made
+	Broken     State = "broken"   // a folder without readable data
+	Unstored   State = "unstored" // never written: made inside those that read it
 )
+
+// States lists them, from the best to the worst.
+var States = []State{Fresh, Empty, Unverified, Unstored, Stale, MissingNow, Broken}
 
 // PartitionState is one partition with its state.
 type PartitionState struct {
@@ -26,6 +30,7 @@ type PartitionState struct {
 	State     State
 	Action    Action // of the unit that makes it; "" if fresh
 	Code      Code   // why, when it is not fresh
+	Failed    bool   // it is not fresh, and its unit failed when it last ran
 	Rows      int64
 	Bytes     int64
 	Day       calendar.Day // 0 in a dataset without dates
@@ -50,6 +55,8 @@ func (s *series) state(session int) State {
 	switch {
 	case s.of.def.Source:
 		return Fresh
+	case s.of.def.Unstored:
+		return Unstored
 	case c.pending != settled && has:
 		return Stale
 	case c.pending != settled:
@@ -67,28 +74,6 @@ func (s *series) state(session int) State {
 		return Empty
 	}
 	return Fresh
-}
-
-// inState matches the words of a selector: stale covers all that is not fresh.
-func (s *series) inState(session int, name string) bool {
-	state := s.state(session)
-	if name == string(Stale) {
-		return state == Stale || state == MissingNow || state == Broken
-	}
-	return string(state) == name
-}
-
-func (s *series) sessionsIn(kind, name string) calendar.Set {
-	if kind != "state" {
-		return nil
-	}
-	var in []int
-	s.known().Each(func(i int) {
-		if s.inState(i, name) {
-			in = append(in, i)
-		}
-	})
-	return calendar.FromSorted(in)
 }
 
 // EachPartition calls f for every selected partition of the given datasets and
@@ -119,6 +104,7 @@ func (p *Plan) partitionState(s *series, session int) PartitionState {
 		out.Bytes += s.files[i].Size
 	}
 	if c.pending != settled {
+		out.Failed = c.failed
 		if u, i, ok := p.makerOf(s, session); ok {
 			v := p.verdicts[unitRef{u, i}]
 			out.Action, out.Code = v.action, v.reason.Code
@@ -129,24 +115,27 @@ func (p *Plan) partitionState(s *series, session int) PartitionState {
 
 // makerOf finds the unit that makes a partition.
 func (p *Plan) makerOf(s *series, session int) (*unitSeries, int, bool) {
-	producer := p.Graph.Producer(s.of.def.Addr)
-	if producer == nil {
+	u := p.maker(s)
+	if u == nil || session >= len(u.status) || !u.days.Has(session) {
 		return nil, 0, false
 	}
-	st := p.stages[p.Graph.Position(producer.Addr)]
-	for _, u := range st.series {
-		if _, ok := merge(u.values, s.values); !ok {
-			continue
-		}
-		found := false
-		if session < len(u.status) && u.days.Has(session) {
-			u.eachOutput(session, func(o *series) { found = found || o == s })
-		}
-		if found {
-			return u, session, true
-		}
+	found := false
+	u.eachOutput(session, func(o *series) { found = found || o == s })
+	return u, session, found
+}
+
+// maker finds the units that make the partitions of a series; nil for none.
+func (p *Plan) maker(s *series) *unitSeries {
+	producer := p.Graph.Producer(s.of.def.Addr)
+	if producer == nil {
+		return nil
 	}
-	return nil, 0, false
+	st := p.stages[p.Graph.Position(producer.Addr)]
+	kv := make([]addr.KeyValue, len(st.keys))
+	for i, k := range st.keys {
+		kv[i] = addr.KeyValue{Key: k.Name, Value: s.values[k.Name]}
+	}
+	return st.byKeys[addr.MakeKeys(kv...)]
 }
 
 // Counts are how many units of a stage are in which state, among the selected.
@@ -178,7 +167,7 @@ func (p *Plan) CountStage(s *graph.Stage) Counts {
 func (p *Plan) Partitions() int {
 	n := 0
 	for _, d := range p.datasets {
-		if d.def.Source {
+		if d.def.Source || d.def.Unstored {
 			continue
 		}
 		for _, s := range d.series {
