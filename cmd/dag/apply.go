@@ -35,6 +35,7 @@ type applyFlags struct {
 	strict      bool
 	lockTimeout time.Duration
 	progress    string
+	guard       guardFlags
 }
 
 // defaults are the values without any flag.
@@ -83,6 +84,7 @@ func (a *app) applyCmd() *cobra.Command {
 	fs.BoolVar(&f.strict, "strict", false, "with a saved plan: exit code 5 if anything has changed since")
 	fs.DurationVar(&f.lockTimeout, "lock-timeout", f.lockTimeout, "how long to wait for another process that writes the same partition")
 	fs.StringVar(&f.progress, "progress", "auto", "`auto`, tty, plain, json (events on stderr) or none")
+	f.guard.register(fs)
 	return cmd
 }
 
@@ -141,8 +143,12 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err != nil {
 		return outcome, err
 	}
+	doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
+	doc.SetEstimate(made, f.workers)
+	if err := f.guard.check(doc.Counts); err != nil {
+		return outcome, err
+	}
 	if !a.flags.quiet && !a.flags.json {
-		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
 		show, to := doc.Summary, a.stderr
 		if len(made.Items) == 0 {
 			show, to = func(w io.Writer, s view.Style) error { return doc.Text(w, s, a.commands(selection)) }, a.stdout
@@ -156,6 +162,9 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	}
 	options := exec.Options{
 		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After,
+	}
+	if err := f.guard.options(&options, a.now()); err != nil {
+		return outcome, err
 	}
 	outcome, err = p.execute(ctx, made, l, options, f.progress, a.commands(selection))
 	if err == nil {
@@ -179,7 +188,8 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 	tally := view.NewTally()
 	show, end := a.renderer(progress, c)
 	var mu sync.Mutex
-	sink := event.Tee(tally.Sink, a.logEvent, show)
+	kept := p.record(made, l, o)
+	sink := event.Tee(tally.Sink, a.logEvent, show, kept.sink)
 	locked := func(e event.Event) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -195,7 +205,12 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 	})
 	a.notice = before
 	end()
-	if err != nil {
+	if err == nil {
+		err = verdict(ctx, outcome)
+	}
+	kept.end(ctx, outcome, err)
+	var code *exitError
+	if err != nil && !outcome.Interrupted && !errors.As(err, &code) {
 		return outcome, err
 	}
 	if !a.flags.json && !a.flags.quiet {
@@ -203,7 +218,7 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 			return outcome, err
 		}
 	}
-	return outcome, verdict(ctx, outcome)
+	return outcome, err
 }
 
 // verdict is the exit code of a run, see the table of codes.

@@ -50,7 +50,7 @@ func (f *globalFlags) register(fs *pflag.FlagSet) {
 func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
 	var err error
 	fs.VisitAll(func(f *pflag.Flag) {
-		name := "DAG_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := environmentForm(f.Name)
 		value := a.getenv(name)
 		if value == "" || f.Changed || f.Name == "var" || err != nil {
 			return
@@ -60,6 +60,11 @@ func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
 		}
 	})
 	return err
+}
+
+// environmentForm is the variable that stands for a global flag.
+func environmentForm(flag string) string {
+	return "DAG_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // getenv is a variable of the environment; one that is empty counts as not set.

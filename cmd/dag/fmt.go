@@ -14,6 +14,7 @@ import (
 
 	"dag/engine/config"
 	"dag/engine/diag"
+	"dag/engine/view"
 )
 
 // fmtFlags say what to do with a file that is not in canonical format; both
@@ -28,7 +29,8 @@ func (a *app) fmtCmd() *cobra.Command {
 		Long:  "Puts HCL files into canonical format and prints the names of those it changed: all of\npipelines/, or the files and folders named; - reads stdin and writes stdout.",
 		Example: `  dag fmt
   dag fmt --check --diff
-  dag fmt - < draft.hcl`,
+  dag fmt - < draft.hcl
+  dag fmt --check --json`,
 		RunE: func(_ *cobra.Command, args []string) error { return a.fmt(args, f) },
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit code 7 if a file is not in canonical format")
@@ -48,7 +50,7 @@ func (a *app) fmt(args []string, f fmtFlags) error {
 		args = []string{filepath.Join(root, pipelinesDir)}
 	}
 	var list diag.List
-	changed := false
+	doc := view.NewFiles("fmt")
 	for _, arg := range args {
 		err := filepath.WalkDir(arg, func(path string, e fs.DirEntry, err error) error {
 			if err != nil {
@@ -58,7 +60,7 @@ func (a *app) fmt(args []string, f fmtFlags) error {
 				return nil
 			}
 			c, l, err := a.fmtFile(path, f)
-			changed = changed || c
+			doc.Add(path, c)
 			list = append(list, l...)
 			return err
 		})
@@ -72,7 +74,12 @@ func (a *app) fmt(args []string, f fmtFlags) error {
 	if list.HasErrors() {
 		return list.Err()
 	}
-	if changed && f.check {
+	if a.flags.json {
+		if err := view.WriteJSON(a.stdout, doc); err != nil {
+			return err
+		}
+	}
+	if doc.Changed() && f.check {
 		return exit(exitProblems)
 	}
 	return nil
@@ -87,6 +94,10 @@ func (a *app) fmtStdin(f fmtFlags) error {
 	switch {
 	case list.HasErrors():
 		return list.Err()
+	case a.flags.json:
+		doc := view.NewFiles("fmt")
+		doc.Add("stdin", !bytes.Equal(src, out))
+		err = view.WriteJSON(a.stdout, doc)
 	case f.diff:
 		_, err = a.stdout.Write(diff.Diff("stdin", src, "stdin, formatted", out))
 	case !f.check:
@@ -108,9 +119,11 @@ func (a *app) fmtFile(path string, f fmtFlags) (changed bool, list diag.List, er
 	if list.HasErrors() || bytes.Equal(src, out) {
 		return false, list, nil
 	}
-	if f.diff {
+	switch {
+	case a.flags.json:
+	case f.diff:
 		_, err = a.stdout.Write(diff.Diff(path, src, path+", formatted", out))
-	} else {
+	default:
 		_, err = fmt.Fprintln(a.stdout, path)
 	}
 	if err != nil || f.check || f.diff {

@@ -59,11 +59,11 @@ func (a *app) graph(ctx context.Context, r graph.Request, f graphFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.level != "partition" && !f.state {
+	if f.level != "partition" && !f.state && !sel.NeedsState() {
 		return view.WriteGraph(a.stdout, p.draw(sel, f.level), f.format)
 	}
 	return p.look(ctx, plan.Request{Selection: sel}, func(made *plan.Plan, l *lake.Lake) error {
-		d := p.draw(sel, f.level)
+		d := p.draw(holding(made, sel), f.level)
 		if f.level == "partition" {
 			if d, err = drawPartitions(made, l); err != nil {
 				return err
@@ -74,6 +74,22 @@ func (a *app) graph(ctx context.Context, r graph.Request, f graphFlags) error {
 		}
 		return view.WriteGraph(a.stdout, d, f.format)
 	})
+}
+
+// holding is the selection of the datasets that have a selected partition, where
+// that depends on states.
+func holding(made *plan.Plan, sel *graph.Selection) *graph.Selection {
+	if !sel.NeedsState() {
+		return sel
+	}
+	some := map[addr.Dataset]bool{}
+	made.EachPartition(func(s plan.PartitionState) { some[s.Partition.Dataset] = true })
+	for _, after := range made.After {
+		for _, o := range made.Graph.Stages[made.Graph.Position(after.Stage)].Outputs {
+			some[o.To.Addr] = true
+		}
+	}
+	return sel.Restrict(func(d addr.Dataset) bool { return some[d] })
 }
 
 func (p *project) draw(sel *graph.Selection, level string) *graph.Drawing {

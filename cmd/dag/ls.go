@@ -17,6 +17,16 @@ func (a *app) lsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls [SELECTOR]...",
 		Short: "List addresses of partitions: the dry run of a selector",
+		Long: `Lists the addresses of partitions that a selector means; every verb that selects takes the same.
+
+  silver.future.*  bar5s  approach["or_*"]    datasets, or what stages write
+  bar5s[symbol=ES*,dt=2025-06..2025-07-04]    partitions, by values and dates
+  +bar5s  bar5s+  2+bar5s+1                   with what they are made from, or what is made from them
+  tag:slow  state:stale  reason:upstream      by tag, by state, by why they would run
+  a b    a,b    !a    (a b),!c                a or b, a and b, not a; parentheses group
+
+States are those of status, failed (when it last ran) and blocked (it cannot be made); stale stands
+for all that is not fresh. +(bar5s,state:stale) is what the stale partitions of bar5s are made from.`,
 		Example: `  dag ls
   dag ls 'silver.future.*[symbol=ES*,dt=2025-06]'
   dag ls state:missing

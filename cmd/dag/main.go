@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // sessions are counted in zones of exchanges, wherever dag runs
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -24,6 +26,9 @@ func main() {
 func run(args []string) int {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200) // a tenth less CPU for batches that live briefly, for a third more memory
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(planHeap)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -38,7 +43,15 @@ func run(args []string) int {
 		name: programName(os.Args[0]), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
 		environ: os.Environ(), now: time.Now, log: zerolog.Nop(), notice: func(string) {},
 	}
+	return a.execute(ctx, args)
+}
+
+// execute runs the verb that the arguments name, and returns the exit code.
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		a.registerCompletions(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

@@ -40,6 +40,10 @@ func (f *applyFlags) memoryLimit() (int64, error) {
 	return machineMemory() / 4 * 3, nil
 }
 
+// planHeap is where the garbage collector is to work harder while nothing but a
+// plan is made: what a million partitions take.
+const planHeap = 352 << 20
+
 // heapPerWorker is the heap that a worker's batches, pages and dictionaries fit
 // in, garbage included; the process has one share for itself.
 const heapPerWorker = 128 << 20

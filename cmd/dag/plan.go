@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,6 +22,7 @@ type planFlags struct {
 	out      string
 	detailed bool
 	force    bool
+	guard    guardFlags
 }
 
 func (a *app) planCmd() *cobra.Command {
@@ -46,6 +48,7 @@ func (a *app) planCmd() *cobra.Command {
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to a `file` for `dag apply FILE`")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit code 2 if there is work to do")
 	cmd.Flags().BoolVar(&f.force, "force", false, "run what is selected, fresh or not")
+	f.guard.registerFailOn(cmd.Flags())
 	return cmd
 }
 
@@ -56,10 +59,14 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 	}
 	return p.look(ctx, plan.Request{Selection: sel, Force: f.force}, func(made *plan.Plan, _ *lake.Lake) error {
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
+		doc.SetEstimate(made, runtime.GOMAXPROCS(0))
 		if a.flags.json {
 			err = view.WriteJSON(a.stdout, doc)
 		} else {
 			err = doc.Text(a.stdout, a.style(a.stdout), a.commands(requestText(r)))
+		}
+		if err == nil {
+			err = f.guard.check(doc.Counts)
 		}
 		if err == nil && f.out != "" {
 			err = p.save(made, f.out)

@@ -33,6 +33,7 @@ type project struct {
 	config *config.Config
 	graph  *graph.Graph
 	loaded time.Duration // how long loading took
+	failed bool          // plans are to tell what failed last
 }
 
 // findProject returns the folder with pipelines/: -C, or here, or the nearest
@@ -203,6 +204,9 @@ func (p *project) look(ctx context.Context, r plan.Request, f func(*plan.Plan, *
 // plan makes a plan and notes how long its phases took.
 func (p *project) plan(ctx context.Context, l *lake.Lake, r plan.Request) (*plan.Plan, error) {
 	r.Compared = new(atomic.Int64)
+	if p.failed || wantsFailed(r.Selection) {
+		r.Failed = p.failedLast(l)
+	}
 	end := p.app.showPhase(func() (string, int64) {
 		if n := r.Compared.Load(); n > 0 {
 			return "units compared", n

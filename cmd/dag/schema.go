@@ -26,25 +26,27 @@ func (a *app) schemaCmd() *cobra.Command {
 }
 
 func (a *app) schema(args []string) error {
-	ours := marketSchemas()
-	ours["manifest"] = manifest.Schema()
-	names := append(view.SchemaNames(), slices.Collect(maps.Keys(ours))...)
-	slices.Sort(names)
+	names, texts := schemaTexts()
 	if len(args) == 0 {
-		_, err := fmt.Fprintln(a.stdout, strings.Join(names, "\n"))
-		return err
+		return a.print(view.NewSchemas(names), func() error {
+			_, err := fmt.Fprintln(a.stdout, strings.Join(names, "\n"))
+			return err
+		})
 	}
-	b := view.Schema(args[0])
-	if own := ours[args[0]]; own != nil {
-		b = own
-	}
-	if b == nil {
-		hint := didYouMean(args[0], names)
-		if hint == "" {
-			hint = "there are " + strings.Join(names, ", ")
-		}
-		return mistake("unknown_schema", fmt.Sprintf("there is no schema %q", args[0]), hint)
+	b, ok := texts[args[0]]
+	if !ok {
+		return mistake("unknown_schema", fmt.Sprintf("there is no schema %q", args[0]), orElse(didYouMean(args[0], names), "there are "+strings.Join(names, ", ")))
 	}
 	_, err := a.stdout.Write(b)
 	return err
+}
+
+// schemaTexts are the schemas of all that dag writes, by their sorted names.
+func schemaTexts() ([]string, map[string][]byte) {
+	texts := marketSchemas()
+	texts["manifest"] = manifest.Schema()
+	for _, name := range view.SchemaNames() {
+		texts[name] = view.Schema(name)
+	}
+	return slices.Sorted(maps.Keys(texts)), texts
 }

@@ -17,9 +17,10 @@ import (
 // schemaCommand holds every JSON value of a file, or of stdout, to the schema
 // of a name: schema plan stdout.
 func schemaCommand(ts *testscript.TestScript, _ bool, args []string) {
-	b := view.Schema(args[0])
-	if args[0] == "manifest" {
-		b = manifest.Schema()
+	_, texts := schemaTexts()
+	b := texts[args[0]]
+	if b == nil {
+		ts.Fatalf("there is no schema %s", args[0])
 	}
 	var schema map[string]any
 	ts.Check(json.Unmarshal(b, &schema))

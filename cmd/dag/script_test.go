@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -48,7 +49,9 @@ func TestScript(t *testing.T) {
 			"schema": schemaCommand,
 			"hold":   hold,
 			"await":  await,
-			"study": study,
+			"flip":   flip, "age": age, "copytree": copyTree, "foreign": foreign, "untouched": untouched,
+			"study":  study,
+			"killed": killed,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
 				ts.Check(err)
@@ -87,6 +90,18 @@ func market(ts *testscript.TestScript, raw, dir string) {
 	}
 	ts.Check(os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644))
 	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
+}
+
+// killed makes the newest run of a lake one that was killed: killed LAKE.
+func killed(ts *testscript.TestScript, _ bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".dag", "runs", "*"))
+	ts.Check(err)
+	for file, change := range map[string][2]string{"run.json": {`"state": "done"`, `"state": "running"`}, "owner.json": {`"pid":`, `"pid": 4194305, "was":`}} {
+		path := filepath.Join(names[len(names)-1], file)
+		text, err := os.ReadFile(path)
+		ts.Check(err)
+		ts.Check(os.WriteFile(path, []byte(strings.Replace(string(text), change[0], change[1], 1)), 0o644))
+	}
 }
 
 // study writes the shipped project and the futures of 45 lean sessions: study LAKE

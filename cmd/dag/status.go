@@ -38,6 +38,7 @@ func (a *app) status(ctx context.Context, r graph.Request, detailed bool) error 
 	if err != nil {
 		return err
 	}
+	p.failed = true
 	return p.look(ctx, plan.Request{Selection: sel}, func(made *plan.Plan, _ *lake.Lake) error {
 		doc := view.NewStatus()
 		made.EachPartition(doc.Add)

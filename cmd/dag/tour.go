@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 
 	"dag/engine/addr"
+	"dag/engine/config"
 	"dag/engine/lake"
 	"dag/engine/plan"
 	"dag/engine/view"
@@ -127,6 +128,9 @@ func (p *project) whatNext(sample addr.Partition) error {
 		if folder, err := p.dataset(sample.Dataset).Folder(keyValues(sample.Keys)); err == nil {
 			lines = append(lines, "  rm -r "+shellQuote(p.lakeRoot()+"/"+folder)+" && "+dag+" apply")
 		}
+	}
+	if slices.ContainsFunc(p.config.Datasets, func(d *config.Dataset) bool { return d.Addr == setupIndex }) {
+		lines = append(lines, "  "+dag+" similar")
 	}
 	lines = append(lines, "  "+dag+" graph | dot -Tsvg > graph.svg")
 	for _, l := range lines {

@@ -94,10 +94,8 @@ func (p *project) lookAtAll(ctx context.Context, f func(*plan.Plan, *lake.Lake) 
 
 // onePartition returns the one partition of a plan that a selection means.
 func onePartition(made *plan.Plan, meant *graph.Selection, text string) (addr.Partition, error) {
-	narrow := *made
-	narrow.Request.Selection = meant
 	var found []addr.Partition
-	narrow.EachPartition(func(s plan.PartitionState) { found = append(found, s.Partition) })
+	made.Narrow(meant).EachPartition(func(s plan.PartitionState) { found = append(found, s.Partition) })
 	switch len(found) {
 	case 0:
 		return addr.Partition{}, mistake("unknown_partition", fmt.Sprintf("%s is neither in the lake nor to be made", text), "`dag ls` lists the partitions of a dataset: dag ls "+strings.Split(text, "[")[0])

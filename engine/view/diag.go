@@ -9,7 +9,7 @@ import (
 	"dag/engine/diag"
 )
 
-// Diagnostics writes every diagnostic with its place, the source line and a
+// Diagnostics writes every diagnostic with its code, its place, the source line and a
 // caret under what is meant, the values involved and the way out.
 func Diagnostics(w io.Writer, s Style, list diag.List) error {
 	p := &printer{w: w, style: s}
@@ -27,7 +27,11 @@ func (p *printer) diagnostic(d diag.Diagnostic) {
 	if d.Severity == diag.Warning {
 		mark = yellow
 	}
-	p.wrapped(mark, d.Severity.String()+": ", "  ", d.Summary)
+	head := d.Severity.String()
+	if d.Code != "" {
+		head += "[" + d.Code + "]"
+	}
+	p.wrapped(mark, head+": ", "  ", d.Summary)
 	if d.Range.File != "" {
 		p.printf("  %s %s\n", p.style.paint(blue, "-->"), d.Range)
 	}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"time"
 
@@ -27,6 +28,7 @@ type EventDoc struct {
 	Attempt   int    `json:"attempt,omitempty"`
 	Result    string `json:"result,omitempty"`
 	Error     string `json:"error,omitempty"`
+	Stack     string `json:"stack,omitempty"` // of a transform's panic
 	Because   string `json:"because,omitempty"`
 	WaitNS    int64  `json:"wait_ns,omitempty"`
 	ElapsedNS int64  `json:"elapsed_ns,omitempty"`
@@ -91,6 +93,10 @@ func NewEvent(e event.Event) EventDoc {
 
 func (doc *EventDoc) finished(e event.StepFinished) {
 	doc.Result, doc.Error, doc.Because = string(e.Result), errorText(e.Err), e.Because
+	var bug interface{ Trace() []byte }
+	if errors.As(e.Err, &bug) {
+		doc.Stack = string(bug.Trace())
+	}
 	doc.ElapsedNS, doc.Unchanged = e.Elapsed.Nanoseconds(), e.Unchanged
 	doc.RowsIn, doc.RowsOut, doc.Bytes = &e.RowsIn, &e.RowsOut, &e.Bytes
 	for _, p := range e.Partitions {

@@ -20,6 +20,7 @@ type PhaseOptions struct {
 	Terminal bool
 	Now      func() time.Time
 	After    func(time.Duration) <-chan time.Time
+	Number   func(int64) string // writes counts; nil: Count
 }
 
 // Phase shows, once it has taken a while, what has been counted so far and the
@@ -27,6 +28,9 @@ type PhaseOptions struct {
 // goroutine of its own. The function it returns ends it and clears its line.
 func Phase(w io.Writer, o PhaseOptions, count func() (what string, n int64)) (end func()) {
 	stop, done := make(chan struct{}), make(chan struct{})
+	if o.Number == nil {
+		o.Number = Count[int64]
+	}
 	p := &phase{w: w, o: o, count: count, since: o.Now()}
 	go func() {
 		defer close(done)
@@ -71,9 +75,9 @@ func (p *phase) draw() {
 		p.since, p.from = now, n
 	}
 	p.what = what
-	line := fmt.Sprintf("%s %s", Count(n), what)
+	line := fmt.Sprintf("%s %s", p.o.Number(n), what)
 	if d := now.Sub(p.since).Seconds(); d > 0 {
-		line += fmt.Sprintf(", %s/s", Count(int64(float64(n-p.from)/d)))
+		line += fmt.Sprintf(", %s/s", p.o.Number(int64(float64(n-p.from)/d)))
 	}
 	if !p.o.Terminal {
 		fmt.Fprintln(p.w, line) // progress that cannot be shown is no reason to stop

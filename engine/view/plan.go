@@ -40,6 +40,8 @@ type PlanDoc struct {
 	ByStage       []StageDoc      `json:"by_stage"`
 	KnownAfter    []KnownAfterDoc `json:"known_after"`
 	Items         []ItemDoc       `json:"items"`
+	Estimate      *EstimateDoc    `json:"estimate,omitempty"` // where there is something to do
+	LeftOut       []LeftOutDoc    `json:"left_out,omitempty"`
 	Expected      []ExpectedDoc   `json:"expected,omitempty"` // where raw files belong, if there are none
 
 	groups   []group // the rows of the table
@@ -90,6 +92,41 @@ type ItemDoc struct {
 	Memory     int64     `json:"memory_bytes"`
 }
 
+// EstimateDoc is what the plan will take, by what its stages took before.
+type EstimateDoc struct {
+	Runs         int           `json:"runs"` // earlier units it is taken from; 0: no history
+	Unknown      int           `json:"units_without_history"`
+	Workers      int           `json:"workers"`
+	Elapsed      time.Duration `json:"elapsed_ns"`
+	Critical     time.Duration `json:"critical_path_ns"`
+	CriticalPath []string      `json:"critical_path"` // units, first to last
+	Write        int64         `json:"write_bytes"`
+	Memory       int64         `json:"memory_bytes"` // reserved at once, at most
+}
+
+// SetEstimate adds what the plan will take with so many workers.
+func (d *PlanDoc) SetEstimate(p *plan.Plan, workers int) {
+	if len(p.Items) == 0 {
+		return
+	}
+	e := p.Estimate(workers)
+	d.Estimate = &EstimateDoc{
+		Runs: e.Runs, Unknown: e.Unknown, Workers: workers, Elapsed: e.Elapsed, Critical: e.Critical,
+		CriticalPath: []string{}, Write: e.Write, Memory: e.Memory,
+	}
+	for _, it := range e.Path {
+		d.Estimate.CriticalPath = append(d.Estimate.CriticalPath, it.Describe())
+	}
+}
+
+// LeftOutDoc is a unit that cannot be for want of a source's file.
+type LeftOutDoc struct {
+	Stage string    `json:"stage"`
+	Unit  addr.Keys `json:"unit"`
+	Has   string    `json:"has"`
+	Lacks string    `json:"lacks"`
+}
+
 // CauseDoc is the end of a chain of causes.
 type CauseDoc struct {
 	Partition string    `json:"partition,omitempty"`
@@ -126,6 +163,9 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 	}
 	for _, it := range p.Items {
 		doc.Items = append(doc.Items, newItem(p, it))
+	}
+	for _, l := range p.LeftOut() {
+		doc.LeftOut = append(doc.LeftOut, LeftOutDoc{l.Stage.String(), l.Unit, l.Has.String(), l.Lacks.String()})
 	}
 	doc.groups = groupItems(p)
 	if len(p.Items) == 0 {

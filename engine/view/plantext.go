@@ -137,6 +137,7 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 		return p.err
 	case len(d.Items) == 0 && !d.Blocked():
 		p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
+		d.textLeftOut(p)
 		return p.err
 	}
 	d.table(p)
@@ -188,7 +189,44 @@ func (d *PlanDoc) Summary(w io.Writer, s Style) error {
 		line += fmt.Sprintf(" More of %s will be known on the way.", plural(n, "stage"))
 	}
 	p.printf("%s %s\n", s.paint(bold, "Plan:"), line)
+	d.textEstimate(p)
+	d.textLeftOut(p)
 	return p.err
+}
+
+// textEstimate writes the line that foretells.
+func (d *PlanDoc) textEstimate(p *printer) {
+	e := d.Estimate
+	switch {
+	case e == nil:
+		return
+	case e.Runs == 0:
+		p.printf("Estimate: no history.\n")
+		return
+	}
+	p.printf("Estimate: %s at -j %d, %s reserved, writes %s (from %s", Duration(e.Elapsed), e.Workers, Bytes(e.Memory), Bytes(e.Write), plural(e.Runs, "earlier unit"))
+	if e.Unknown > 0 {
+		p.printf("; %s without history left out", plural(e.Unknown, "unit"))
+	}
+	p.printf(")")
+	if n := len(e.CriticalPath); n > 1 {
+		p.printf(". Critical path %s: %s … %s", Duration(e.Critical), e.CriticalPath[0], e.CriticalPath[n-1])
+	}
+	p.printf(".\n")
+}
+
+// maxLeftOut is how many units textLeftOut names.
+const maxLeftOut = 3
+
+// textLeftOut names what cannot be for want of a file.
+func (d *PlanDoc) textLeftOut(p *printer) {
+	for i, l := range d.LeftOut {
+		if i == maxLeftOut {
+			p.printf("  … and %s more\n", plural(len(d.LeftOut)-i, "unit"))
+			return
+		}
+		p.printf("%s %s: %s has a file and %s has none.\n", p.style.paint(yellow, "Left out:"), unitName(l.Stage, l.Unit), l.Has, l.Lacks)
+	}
 }
 
 func (d *PlanDoc) table(p *printer) {

@@ -66,6 +66,9 @@ func (r ReasonDoc) sentence() string {
 	return s
 }
 
+// Sentence says a reason in words.
+func Sentence(r plan.Reason) string { return newReason(r).sentence() }
+
 // shortDigest keeps the first digits of a digest; other values stay.
 func shortDigest(s string) string {
 	if len(s) == 32 && strings.Trim(s, "0123456789abcdef") == "" {

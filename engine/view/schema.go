@@ -56,3 +56,14 @@ type ResolvedDoc struct {
 func NewResolved(configuration any) ResolvedDoc {
 	return ResolvedDoc{"show --resolved", formatVersion, configuration}
 }
+
+// SchemasDoc lists the documents that have a schema, see
+// schemas/schema.schema.json.
+type SchemasDoc struct {
+	Command       string   `json:"command"`
+	FormatVersion int      `json:"format_version"`
+	Schemas       []string `json:"schemas"`
+}
+
+// NewSchemas wraps the names of schemas.
+func NewSchemas(names []string) SchemasDoc { return SchemasDoc{"schema", formatVersion, names} }

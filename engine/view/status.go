@@ -26,7 +26,8 @@ type DatasetDoc struct {
 	Dataset    string             `json:"dataset"`
 	Source     bool               `json:"source"`
 	Partitions int                `json:"partitions"`
-	States     map[plan.State]int `json:"states"` // only those that occur
+	States     map[plan.State]int `json:"states"`           // only those that occur
+	Failed     int                `json:"failed,omitempty"` // of those that are not fresh: what makes them failed when it last ran
 	Rows       int64              `json:"rows"`
 	Bytes      int64              `json:"bytes"`
 	First      string             `json:"first,omitempty"` // dates
@@ -36,7 +37,7 @@ type DatasetDoc struct {
 }
 
 // states from the worst to the best.
-var severity = []plan.State{plan.Broken, plan.MissingNow, plan.Stale, plan.Unverified, plan.Empty, plan.Fresh}
+var severity = []plan.State{plan.Broken, plan.MissingNow, plan.Stale, plan.Unverified, plan.Fresh, plan.Empty}
 
 var stateMarks = map[plan.State]struct {
 	mark  string
@@ -53,6 +54,9 @@ func NewStatus() *StatusDoc {
 
 // Add counts one partition.
 func (d *StatusDoc) Add(s plan.PartitionState) {
+	if s.State == plan.Unstored {
+		return // there is nothing to keep up to date
+	}
 	i, ok := d.index[s.Partition.Dataset]
 	if !ok {
 		i = len(d.Datasets)
@@ -64,6 +68,9 @@ func (d *StatusDoc) Add(s plan.PartitionState) {
 	ds := &d.Datasets[i]
 	ds.Partitions++
 	ds.States[s.State]++
+	if s.Failed {
+		ds.Failed++
+	}
 	ds.Rows += s.Rows
 	ds.Bytes += s.Bytes
 	if s.Day == 0 {
@@ -113,32 +120,47 @@ func (d *StatusDoc) Text(w io.Writer, s Style) error {
 			shown = append(shown, rare)
 		}
 	}
-	t := &table{right: slices.Repeat([]bool{true}, len(shown)+3)}
-	t.right[0] = false
+	failed := slices.ContainsFunc(d.Datasets, func(ds DatasetDoc) bool { return ds.Failed > 0 })
 	head := []string{"dataset"}
 	for _, state := range shown {
 		head = append(head, string(state))
 	}
+	if failed {
+		head = append(head, "failed")
+	}
+	t := &table{right: slices.Repeat([]bool{true}, len(head)+2)}
+	t.right[0] = false
 	t.text(append(head, "rows", "size", axisTitle(axis))...)
 	for _, ds := range d.Datasets {
-		row := []cell{{text: ds.Dataset}}
-		for _, state := range shown {
-			c := cell{text: Count(ds.States[state])}
-			if ds.States[state] > 0 && state != plan.Fresh {
-				c.color = stateMarks[state].color
-			}
-			row = append(row, c)
-		}
-		rows := Count(ds.Rows)
-		if ds.Source {
-			rows = "files"
-		}
-		t.add(append(row, cell{text: rows}, cell{text: Bytes(ds.Bytes)}, cell{text: ds.strip(axis)})...)
+		t.add(ds.row(shown, failed, axis)...)
 	}
 	t.print(p, "")
 	p.printf("\n")
 	p.legend(shown)
 	return p.err
+}
+
+func (ds *DatasetDoc) row(shown []plan.State, failed bool, axis [][]calendar.Day) []cell {
+	row := []cell{{text: ds.Dataset}}
+	for _, state := range shown {
+		c := cell{text: Count(ds.States[state])}
+		if ds.States[state] > 0 && state != plan.Fresh {
+			c.color = stateMarks[state].color
+		}
+		row = append(row, c)
+	}
+	if failed {
+		c := cell{text: Count(ds.Failed)}
+		if ds.Failed > 0 {
+			c.color = red
+		}
+		row = append(row, c)
+	}
+	rows := Count(ds.Rows)
+	if ds.Source {
+		rows = "files"
+	}
+	return append(row, cell{text: rows}, cell{text: Bytes(ds.Bytes)}, cell{text: ds.strip(axis)})
 }
 
 func (p *printer) legend(shown []plan.State) {

@@ -79,7 +79,7 @@ func TestDiagnostics(t *testing.T) {
 	if err := Diagnostics(&b, Style{Color: true}, list[:1]); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "\x1b[31merror: \x1b[0m") {
+	if !strings.Contains(b.String(), "\x1b[31merror[unknown_dataset]: \x1b[0m") {
 		t.Errorf("no colour in %q", b.String())
 	}
 	doc := NewDiagnostics("validate", list)

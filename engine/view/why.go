@@ -34,6 +34,8 @@ type LastDoc struct {
 	Detail    string `json:"detail,omitempty"`
 	Rows      int64  `json:"rows"`
 	Inputs    int    `json:"inputs"` // partitions and files read
+	// Touched are the times it was declared up to date without being made.
+	Touched []manifest.Touch `json:"touched,omitempty"`
 }
 
 // NewWhy describes an explanation.
@@ -66,7 +68,7 @@ func NewWhyItem(it *plan.Item) *WhyDoc {
 func newLast(m *manifest.Manifest) *LastDoc {
 	return &LastDoc{
 		Run: m.Run.ID, StartedAt: m.Run.StartedAt, ElapsedNS: m.Run.ElapsedNS, Stage: m.Stage, Transform: m.Transform,
-		Version: m.Version, Reason: m.Reason.Code, Detail: m.Reason.Detail, Rows: m.RowCount, Inputs: len(m.Inputs),
+		Version: m.Version, Reason: m.Reason.Code, Detail: m.Reason.Detail, Rows: m.RowCount, Inputs: len(m.Inputs), Touched: m.Touched,
 	}
 }
 
@@ -88,12 +90,26 @@ func (d *WhyDoc) Text(w io.Writer, s Style) error {
 	if d.Blocked != "" {
 		p.printf("  %s %s\n", s.paint(red, "blocked:"), d.Blocked)
 	}
-	if l := d.Last; l != nil {
+	if d.Last != nil {
+		d.last(p)
+	}
+	return p.err
+}
+
+// last tells how the data that lies there came to be.
+func (d *WhyDoc) last(p *printer) {
+	l := d.Last
+	if l.Reason == manifest.Adopted {
+		p.printf("It was adopted at %s in run %s: another tool made its %s, and %s (%s version %d) would from %s.\n", utcTime(l.StartedAt), l.Run,
+			plural(l.Rows, "row"), l.Stage, l.Transform, l.Version, plural(l.Inputs, "input"))
+	} else {
 		p.printf("It was last made at %s by %s (%s version %d) in run %s, in %s: %s from %s.\n", utcTime(l.StartedAt), l.Stage, l.Transform, l.Version, l.Run,
 			Duration(time.Duration(l.ElapsedNS)), plural(l.Rows, "row"), plural(l.Inputs, "input"))
 		p.printf("  then because: %s\n", recordedReason(l.Reason, l.Detail, d.Partition.Partition))
 	}
-	return p.err
+	for _, t := range l.Touched {
+		p.printf("  declared up to date at %s: %s (then %s)\n", utcTime(t.At), t.Reason, recordedReason(t.Code, t.Detail, d.Partition.Partition))
+	}
 }
 
 func (d *WhyDoc) verdict() string {
