@@ -36,6 +36,7 @@ type applyFlags struct {
 	lockTimeout time.Duration
 	progress    string
 	guard       guardFlags
+	reports     reportFlags
 }
 
 // defaults are the values without any flag.
@@ -85,6 +86,7 @@ func (a *app) applyCmd() *cobra.Command {
 	fs.DurationVar(&f.lockTimeout, "lock-timeout", f.lockTimeout, "how long to wait for another process that writes the same partition")
 	fs.StringVar(&f.progress, "progress", "auto", "`auto`, tty, plain, json (events on stderr) or none")
 	f.guard.register(fs)
+	f.reports.register(fs)
 	return cmd
 }
 
@@ -157,7 +159,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 			return outcome, err
 		}
 	}
-	if len(made.Items) == 0 && !a.flags.json {
+	if len(made.Items) == 0 && !a.flags.json && !f.reports.asked() {
 		return outcome, unknowable(made)
 	}
 	options := exec.Options{
@@ -166,7 +168,11 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err := f.guard.options(&options, a.now()); err != nil {
 		return outcome, err
 	}
-	outcome, err = p.execute(ctx, made, l, options, f.progress, a.commands(selection))
+	written, err := f.reports.open()
+	if err != nil {
+		return outcome, err
+	}
+	outcome, err = p.execute(ctx, made, l, options, written, f.progress, a.commands(selection))
 	if err == nil {
 		err = unknowable(made)
 	}
@@ -183,13 +189,13 @@ func unknowable(made *plan.Plan) error {
 }
 
 // execute runs a plan, shows it, and turns what became of it into an error.
-func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o exec.Options, progress string, c view.Commands) (exec.Outcome, error) {
+func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o exec.Options, written *reports, progress string, c view.Commands) (exec.Outcome, error) {
 	a := p.app
 	tally := view.NewTally()
 	show, end := a.renderer(progress, c)
 	var mu sync.Mutex
 	kept := p.record(made, l, o)
-	sink := event.Tee(tally.Sink, a.logEvent, show, kept.sink)
+	sink := event.Tee(tally.Sink, a.logEvent, show, kept.sink, written.sink)
 	locked := func(e event.Event) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -209,6 +215,9 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 		err = verdict(ctx, outcome)
 	}
 	kept.end(ctx, outcome, err)
+	if werr := written.close(p, kept.doc); werr != nil {
+		a.diagnose(diag.List{{Severity: diag.Warning, Code: "report", Summary: "the report of this run could not be written", Detail: werr.Error()}})
+	}
 	var code *exitError
 	if err != nil && !outcome.Interrupted && !errors.As(err, &code) {
 		return outcome, err
@@ -265,6 +274,9 @@ func (f *applyFlags) check() error {
 		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one unit has to run")
 	case f.maxFailures < 0:
 		return mistake("usage", fmt.Sprintf("--max-failures is %d", f.maxFailures), "0 never stops")
+	}
+	if err := f.reports.check(); err != nil {
+		return err
 	}
 	return oneOf("--progress", f.progress, "auto", "tty", "plain", "json", "none")
 }

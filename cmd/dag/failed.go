@@ -33,13 +33,13 @@ func (p *project) lastResults(l *lake.Lake) map[string]event.Result {
 		p.app.log.Warn().Err(err).Msg("the records of runs cannot be read")
 	}
 	for _, r := range runs[:min(len(runs), remembered)] {
-		events, err := eventsOf(r)
+		events, err := eventsOf(r, nil)
 		if err != nil {
 			p.app.log.Warn().Err(err).Str("run", r.ID).Msg("a record cannot be read")
 		}
 		for _, u := range view.Units(events) {
 			result := event.Result(u.Result)
-			if _, newer := results[u.Name()]; !newer && result != event.Blocked && result != event.Canceled {
+			if _, newer := results[u.Name()]; !newer && result != event.Blocked && result != event.Canceled && result != view.UnitUnfinished {
 				results[u.Name()] = result
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -14,28 +15,37 @@ import (
 
 func (a *app) gcCmd() *cobra.Command {
 	var yes bool
+	runs := 1000
 	cmd := &cobra.Command{
 		Use:   "gc",
 		Short: "Show what nobody needs any more; with --yes, remove it",
 		Long: `Shows what nobody needs: staging folders, leases and drafts of processes that have
-ended, records of datasets and stages that are not in the configuration, and orphans:
-partitions of dag for which the configuration has no place. Only --yes removes it. What
+ended, records of datasets and stages that are not in the configuration, records of runs
+beyond the newest 1000 (--keep-runs), and orphans: partitions of dag for which the
+configuration has no place. Only --yes removes it. What
 a living process owns is never touched, and data of other tools neither. Be sure that
 the project, its branch and its variables are those of this lake.`,
 		Example: "  dag gc\n  dag gc --yes\n  dag gc --json | jq -r '.leftovers[] | select(.kind == \"orphan\") | .path'",
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return a.gc(cmd.Context(), yes) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if runs < 1 {
+				return mistake("usage", fmt.Sprintf("--keep-runs is %d", runs), "at least the newest is kept")
+			}
+			return a.gc(cmd.Context(), yes, runs)
+		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "remove what is shown")
+	cmd.Flags().IntVar(&runs, "keep-runs", runs, "keep the records of the newest `N` runs")
 	return cmd
 }
 
-func (a *app) gc(ctx context.Context, yes bool) error {
+func (a *app) gc(ctx context.Context, yes bool, runs int) error {
 	return a.withLake(func(p *project, l *lake.Lake) error {
 		keep, err := p.keep(ctx, l)
 		if err != nil {
 			return err
 		}
+		keep.Runs = runs
 		var looked atomic.Int64
 		keep.Looked = func() { looked.Add(1) }
 		end := a.showPhase(func() (string, int64) { return "folders looked at", looked.Load() })

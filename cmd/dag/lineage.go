@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/spf13/cobra"
 
 	"dag/engine/addr"
+	"dag/engine/graph"
 	"dag/engine/lake"
 	"dag/engine/plan"
 	"dag/engine/view"
@@ -46,7 +47,12 @@ func (a *app) lineage(ctx context.Context, text string, down bool, depth int) er
 			direction, follow = "down", made.ReadBy
 		}
 		l, err := follow(ctx, part, depth)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, plan.ErrSource):
+			return mistake("no_manifest", err.Error(), "`dag lineage "+shellQuote(text)+" --down` shows what was made from it")
+		case err != nil:
 			return mistake("no_manifest", err.Error(), "lineage is read off manifests; `dag adopt` writes them for data of another tool")
 		}
 		doc := view.NewLineage(direction, l)
@@ -64,19 +70,51 @@ func (a *app) mapCmd() *cobra.Command {
 		Example: "  dag map 'bar5s[symbol=ESU5,dt=2025-08-14]'\n  dag map 'setup_index[root=ES]'",
 		Args:    oneArgument("a partition, as in 'bar5s[symbol=ESU5,dt=2025-08-14]'"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.aboutOne(cmd.Context(), args[0], func(made *plan.Plan, part addr.Partition) error {
-				inputs, err := made.Mapping(part)
-				if err != nil {
-					return mistake("no_mapping", err.Error(), "`dag ls` lists partitions")
-				}
-				doc := view.NewMap(part.String(), inputs)
-				if a.flags.json {
-					return view.WriteJSON(a.stdout, doc)
-				}
-				return doc.Text(a.stdout, a.style(a.stdout))
-			})
+			p, meant, err := a.loadFor(args[0])
+			if err != nil {
+				return err
+			}
+			return p.lookAtAll(cmd.Context(), func(made *plan.Plan, _ *lake.Lake) error { return p.showMap(made, meant, args[0]) })
 		},
 	}
+}
+
+func (p *project) showMap(made *plan.Plan, selected *graph.Selection, text string) error {
+	part, err := onePartition(made, selected, text)
+	if err != nil {
+		asked, ok := p.partition(text)
+		if !ok {
+			return err
+		}
+		part = asked
+	}
+	inputs, err := made.Mapping(part)
+	if err != nil {
+		return mistake("no_mapping", err.Error(), "`dag ls` lists partitions")
+	}
+	doc := view.NewMap(part.String(), inputs)
+	a := p.app
+	return a.print(doc, func() error { return doc.Text(a.stdout, a.style(a.stdout)) })
+}
+
+// partition is what a full address means, be there anything of it or not: a dataset,
+// or a stage with one output, with a value for each of its keys.
+func (p *project) partition(text string) (addr.Partition, bool) {
+	m := p.meant(text)
+	for _, d := range p.config.Datasets {
+		made := p.graph.Producer(d.Addr)
+		if d.Addr.String() != m.name && (made == nil || made.Addr.String() != m.name || len(made.Outputs) != 1) {
+			continue
+		}
+		var keys []addr.KeyValue
+		for _, k := range d.Keys {
+			if v, ok := m.given.Get(k.Name); ok {
+				keys = append(keys, addr.KeyValue{Key: k.Name, Value: v})
+			}
+		}
+		return addr.Partition{Dataset: d.Addr, Keys: addr.MakeKeys(keys...)}, len(keys) == len(d.Keys) && len(keys) == len(m.given.Pairs())
+	}
+	return addr.Partition{}, false
 }
 
 // aboutOne calls f with the one partition that a text means, in a plan of
@@ -93,27 +131,4 @@ func (a *app) aboutOne(ctx context.Context, text string, f func(*plan.Plan, addr
 		}
 		return f(made, part)
 	})
-}
-
-// addManifest adds what a unit read and counted, if its data is still of that run.
-func (p *project) addManifest(l *lake.Lake, doc *view.LogDoc, u view.UnitDoc) {
-	for _, name := range u.Partitions {
-		part, err := addr.ParsePartition(name)
-		if err != nil {
-			continue
-		}
-		m, err := l.Manifest(part)
-		if err != nil || m.Run.ID != doc.RunID {
-			continue
-		}
-		for _, in := range m.Inputs {
-			line := in.Partition
-			if in.File != "" {
-				line = in.File
-			}
-			doc.Inputs = append(doc.Inputs, in.Port+"  "+line+"  "+in.Digest)
-		}
-		maps.Copy(doc.Metrics, m.Metrics)
-		return
-	}
 }

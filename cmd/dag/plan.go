@@ -81,9 +81,14 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 // givenVariables are the values of all variables that do not have their default,
 // as --var takes them: wherever they came from, the saved plan has them.
 func (p *project) givenVariables() (map[string]string, error) {
+	return p.variables(func(origin string) bool { return origin != "default" })
+}
+
+// variables are the values of the variables whose origin is wanted.
+func (p *project) variables(wanted func(origin string) bool) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range p.config.Variables {
-		if v.Origin == "default" {
+		if !wanted(v.Origin) {
 			continue
 		}
 		vars[v.Name] = v.Value

@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"time"
 
 	"dag/engine/diag"
@@ -29,7 +33,7 @@ type recorder struct {
 func (p *project) record(made *plan.Plan, l *lake.Lake, o exec.Options) *recorder {
 	a := p.app
 	r := &recorder{app: a, events: func(event.Event) {}}
-	vars, err := p.givenVariables()
+	vars, err := p.variables(func(string) bool { return true }) // a default may be another when it is retried
 	if err == nil {
 		r.record, err = l.Record()
 	}
@@ -41,6 +45,7 @@ func (p *project) record(made *plan.Plan, l *lake.Lake, o exec.Options) *recorde
 	r.doc = view.RunDoc{
 		Command: "runs", FormatVersion: 1, RunID: o.RunID, State: view.RunRunning, StartedAt: a.now().UTC().Format(time.RFC3339Nano),
 		Version: programVersion(), Lake: p.lakeRoot(), Selection: made.Request.Selection.Request, Force: made.Request.Force,
+		Only:      slices.Sorted(maps.Keys(made.Request.Only)),
 		Variables: vars, Workers: o.Workers, Memory: o.Memory, Counts: map[string]int{}, Definitions: made.Definitions(),
 	}
 	r.save()
@@ -113,29 +118,38 @@ func (p *project) recordedRun(l *lake.Lake, id string) (lake.Run, view.RunDoc, e
 		return lake.Run{}, view.RunDoc{}, err
 	}
 	var known []string
+	var begins []lake.Run
 	for i, r := range runs {
 		if r.ID == id || id == "last" && i == 0 {
 			doc, err := view.ReadRun(r.Doc, r.Alive)
 			return r, doc, err
 		}
-		known = append(known, r.ID)
+		if known = append(known, r.ID); id != "" && strings.HasPrefix(r.ID, id) {
+			begins = append(begins, r)
+		}
 	}
-	if len(known) == 0 {
+	switch {
+	case len(begins) == 1:
+		doc, err := view.ReadRun(begins[0].Doc, begins[0].Alive)
+		return begins[0], doc, err
+	case len(begins) > 1:
+		return lake.Run{}, view.RunDoc{}, mistake("unknown_run", fmt.Sprintf("%d runs begin with %s", len(begins), id), "they are "+begins[len(begins)-1].ID+" to "+begins[0].ID)
+	case len(known) == 0:
 		return lake.Run{}, view.RunDoc{}, mistake("unknown_run", "no run is recorded in this lake", "`"+p.app.commands("").Name+" apply` makes one")
 	}
-	hint := didYouMean(id, known)
+	hint := didYouMean(id, append(known, "last"))
 	if hint == "" {
 		hint = "`dag runs` lists them; \"last\" is " + known[0]
 	}
 	return lake.Run{}, view.RunDoc{}, mistake("unknown_run", "there is no run "+id, hint)
 }
 
-// eventsOf reads what happened in a run.
-func eventsOf(r lake.Run) (list []view.EventDoc, err error) {
+// eventsOf reads what happened in a run, without the lines that keep refuses.
+func eventsOf(r lake.Run, keep func(line []byte) bool) (list []view.EventDoc, err error) {
 	f, err := r.Events()
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return view.ReadEvents(f)
+	return view.ReadEvents(f, keep)
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"dag/contracts"
@@ -51,7 +52,7 @@ func TestScript(t *testing.T) {
 			"await":  await,
 			"flip":   flip, "age": age, "copytree": copyTree, "foreign": foreign, "untouched": untouched,
 			"study":  study,
-			"killed": killed,
+			"killed": killed, "runid": runID, "shorten": shorten,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
 				ts.Check(err)
@@ -92,7 +93,8 @@ func market(ts *testscript.TestScript, raw, dir string) {
 	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
 }
 
-// killed makes the newest run of a lake one that was killed: killed LAKE.
+// killed makes the newest run of a lake one that was killed, after so many events
+// (default: all of them): killed LAKE [EVENTS].
 func killed(ts *testscript.TestScript, _ bool, args []string) {
 	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".dag", "runs", "*"))
 	ts.Check(err)
@@ -102,6 +104,40 @@ func killed(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Check(os.WriteFile(path, []byte(strings.Replace(string(text), change[0], change[1], 1)), 0o644))
 	}
+	if len(args) > 1 {
+		events, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		path := filepath.Join(names[len(names)-1], "events.ndjson")
+		text, err := os.ReadFile(path)
+		ts.Check(err)
+		ts.Check(os.WriteFile(path, []byte(strings.Join(strings.SplitAfter(string(text), "\n")[:events], "")), 0o644))
+	}
+}
+
+// runID sets a variable to the id of a run, counted back from the newest, 0: runid
+// LAKE NAME N.
+func runID(ts *testscript.TestScript, _ bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".dag", "runs", "*"))
+	ts.Check(err)
+	back, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	ts.Setenv(args[1], filepath.Base(names[len(names)-1-back]))
+}
+
+// shorten takes the last hundred records off a file of order book events: shorten
+// FILE.
+func shorten(ts *testscript.TestScript, _ bool, args []string) {
+	packed, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	r, err := zstd.NewReader(nil)
+	ts.Check(err)
+	defer r.Close()
+	text, err := r.DecodeAll(packed, nil)
+	ts.Check(err)
+	w, err := zstd.NewWriter(nil)
+	ts.Check(err)
+	const record = 368 // bytes
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), w.EncodeAll(text[:len(text)-100*record], nil), 0o644))
 }
 
 // study writes the shipped project and the futures of 45 lean sessions: study LAKE

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +36,7 @@ type similarFlags struct {
 	vector           string
 	level, direction string
 	asOf             string
+	minDate, maxDate string
 	k, perDay        int
 	excludeChop      bool
 	semantics        string
@@ -74,6 +73,8 @@ func (a *app) similarCmd() *cobra.Command {
 	fs.StringVar(&f.level, "level", "", "with --vector or --time: the `level`, as pm_high")
 	fs.StringVar(&f.direction, "direction", "", "with --vector: the side, `from_below` or from_above")
 	fs.StringVar(&f.asOf, "as-of", "", "know nothing from this `date` on (default: the day of the episode)")
+	fs.StringVar(&f.minDate, "min-date", "", "with reference semantics: no neighbours before this `date`")
+	fs.StringVar(&f.maxDate, "max-date", "", "with reference semantics: no neighbours after this `date`")
 	fs.IntVarP(&f.k, "neighbours", "k", retrieval.DefaultK, "how many `neighbours`")
 	fs.IntVar(&f.perDay, "max-per-day", retrieval.DefaultMaxPerDay, "at most `N` neighbours of one day")
 	fs.BoolVar(&f.excludeChop, "exclude-chop", false, "leave out episodes that went neither way")
@@ -100,13 +101,17 @@ func noArguments(cmd *cobra.Command, args []string) error {
 
 // check refuses flags that contradict each other.
 func (f *similarFlags) check(cmd *cobra.Command) error {
+	f.changed = cmd.Flags().Changed
 	var ways []string
-	for flag, value := range map[string]string{"--episode": f.episode, "--partition": f.partition, "--vector": f.vector} {
-		if value != "" {
-			ways = append(ways, flag)
+	for _, way := range []struct{ flag, value string }{{"episode", f.episode}, {"partition", f.partition}, {"vector", f.vector}} {
+		if !f.changed(way.flag) {
+			continue
 		}
+		if way.value == "" {
+			return mistake("usage", fmt.Sprintf("--%s is empty", way.flag), "leave it out to ask about the last episode")
+		}
+		ways = append(ways, "--"+way.flag)
 	}
-	slices.Sort(ways)
 	switch {
 	case len(ways) > 1:
 		return mistake("usage", fmt.Sprintf("%s each say what to ask about", strings.Join(ways, " and ")), "use one of them")
@@ -126,17 +131,27 @@ func (f *similarFlags) check(cmd *cobra.Command) error {
 			return err
 		}
 	}
-	if f.asOf != "" {
-		if _, err := time.Parse(time.DateOnly, f.asOf); err != nil {
-			return mistake("usage", fmt.Sprintf("--as-of is %q, not a date", f.asOf), "as in --as-of 2025-08-14")
+	return f.checkValues()
+}
+
+// checkValues refuses dates that are none and numbers below 1.
+func (f *similarFlags) checkValues() error {
+	for _, date := range []struct{ flag, value string }{{"as-of", f.asOf}, {"min-date", f.minDate}, {"max-date", f.maxDate}} {
+		if !f.changed(date.flag) {
+			continue
+		}
+		if _, err := time.Parse(time.DateOnly, date.value); err != nil {
+			return mistake("usage", fmt.Sprintf("--%s is %q, not a date", date.flag, date.value), "as in --"+date.flag+" 2025-08-14")
 		}
 	}
-	for flag, n := range map[string]int{"-k": f.k, "--max-per-day": f.perDay} {
-		if n < 1 {
-			return mistake("usage", fmt.Sprintf("%s is %d, not at least 1", flag, n), "")
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{{"-k", f.k}, {"--max-per-day", f.perDay}} {
+		if n.value < 1 {
+			return mistake("usage", fmt.Sprintf("%s is %d, not at least 1", n.flag, n.value), "")
 		}
 	}
-	f.changed = cmd.Flags().Changed
 	return nil
 }
 
@@ -150,14 +165,20 @@ func (a *app) similar(ctx context.Context, f *similarFlags) error {
 		if err != nil {
 			return err
 		}
-		x, closeIndex, err := m.openIndex(ctx, root, f.semantics)
+		x, err := m.openIndex(ctx, root, f.semantics)
 		if err != nil {
 			return err
 		}
-		defer closeIndex()
-		doc, err := answer(x, setup, f)
-		if err != nil {
+		defer x.close()
+		if err := m.sameSemantics(x, setup); err != nil {
 			return err
+		}
+		doc, err := answer(x.Index, setup, f)
+		if err != nil {
+			return m.damaged(x, err)
+		}
+		if doc.NotIndexed = x.notIndexed; x.notIndexed > 0 {
+			doc.catchUp = m.catchUp(x.notIndexed)
 		}
 		return doc.write(a)
 	})
@@ -211,53 +232,6 @@ func (m *marketLake) rootOf(s *retrieval.Setup, asked string) (string, error) {
 		return "", mistake("usage", fmt.Sprintf("episode %s is of %s, and --root says %s", s.EpisodeID, root, asked), "leave --root out")
 	}
 	return root, nil
-}
-
-// openIndex opens the index of a root, or of the only one. Call the function
-// when it is no longer read.
-func (m *marketLake) openIndex(ctx context.Context, root, semantics string) (*retrieval.Index, func(), error) {
-	table, err := m.lake.Table(ctx, setupIndex)
-	if err != nil {
-		return nil, nil, err
-	}
-	var roots []string
-	for _, s := range table.Series {
-		if v, ok := s.Keys.Get("root"); ok && len(s.Parts) > 0 && s.Parts[0].State.HasData() {
-			roots = append(roots, v)
-		}
-	}
-	build := fmt.Sprintf("`%s apply setup_index` builds what is due", m.app.name)
-	switch {
-	case len(roots) == 0:
-		return nil, nil, mistake("no_index", fmt.Sprintf("the lake %s holds no %s", m.lakeRoot(), setupIndex), build)
-	case root == "" && len(roots) > 1:
-		return nil, nil, mistake("many_indexes", "the lake has an index for each of "+strings.Join(roots, ", "), "choose one, as in --root "+roots[0])
-	case root == "":
-		root = roots[0]
-	case !slices.Contains(roots, root):
-		return nil, nil, mistake("no_index", fmt.Sprintf("the lake has no index of %s; it has %s", root, strings.Join(roots, ", ")), build)
-	}
-	address, err := m.index.Partition(map[string]string{"root": root})
-	if err != nil {
-		return nil, nil, err
-	}
-	part, err := m.lake.OpenPartition(address)
-	if err != nil {
-		return nil, nil, err
-	}
-	x, err := retrieval.Open(indexSource{ctx, part})
-	switch {
-	case errors.Is(err, retrieval.ErrEmpty):
-		err = mistake("empty_index", fmt.Sprintf("%s: %s", address, err), "it fills with days whose episodes have ended: "+m.app.name+" status setup_vectors")
-	case err != nil:
-		err = mistake("bad_index", fmt.Sprintf("%s: %s", address, err), fmt.Sprintf("`%s apply setup_index --force` builds it anew", m.app.name))
-	case semantics != "" && semantics != x.Semantics:
-		err = mistake("other_semantics", fmt.Sprintf("%s was built with %s semantics, not %s", address, x.Semantics, semantics), fmt.Sprintf("`%s apply --var semantics=%s --lake DIR` builds a lake of these", m.app.name, semantics))
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, part.Close())
-	}
-	return x, func() { _ = part.Close() }, nil // read only: nothing can be lost
 }
 
 // indexSource is a partition of the index as retrieval reads it.

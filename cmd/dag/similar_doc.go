@@ -29,8 +29,12 @@ type similarDoc struct {
 	Query         queryDoc       `json:"query"`
 	Neighbours    []neighbourDoc `json:"neighbours"`
 	Outcomes      []outcomeDoc   `json:"outcomes"`
-	ExpectedScore number64       `json:"expected_score_ticks"`
-	MeanDistance  number64       `json:"mean_distance"`
+	// NotIndexed is how many partitions of set-up vectors are not in the index as
+	// they are now; catchUp says how they come there.
+	NotIndexed    int `json:"not_indexed"`
+	catchUp       string
+	ExpectedScore number64 `json:"expected_score_ticks"`
+	MeanDistance  number64 `json:"mean_distance"`
 	// With corrected semantics only.
 	EffectiveN *number64    `json:"effective_n,omitempty"`
 	Confidence *number64    `json:"confidence,omitempty"`
@@ -71,6 +75,10 @@ type neighbourDoc struct {
 	Similarity number64 `json:"similarity"`
 	Outcome    string   `json:"outcome"`
 	Score      number64 `json:"outcome_score"`
+	// At the trigger; null where undefined.
+	Velocity number64 `json:"velocity_at_trigger"`
+	Obi0     number64 `json:"obi0_at_trigger"`
+	Wall     number64 `json:"wall_imbal_at_trigger"`
 }
 
 type outcomeDoc struct {
@@ -108,6 +116,11 @@ func answer(x *retrieval.Index, s *retrieval.Setup, f *similarFlags) (*similarDo
 }
 
 func (d *similarDoc) ask(x *retrieval.Index, s *retrieval.Setup, f *similarFlags) error {
+	for _, flag := range []string{"min-date", "max-date"} {
+		if f.changed(flag) {
+			return mistake("usage", "corrected semantics knows no --"+flag, "--as-of bounds what is seen")
+		}
+	}
 	q := retrieval.Query{
 		EpisodeID: s.EpisodeID, Date: s.Date, Level: s.Level, Direction: s.Direction, Vector: s.Vector,
 		AsOf: f.asOf, K: f.k, MaxPerDay: f.perDay, ExcludeChop: f.excludeChop, Alpha: retrieval.DefaultAlpha,
@@ -137,7 +150,7 @@ func (d *similarDoc) askReference(x *retrieval.Index, s *retrieval.Setup, f *sim
 			return mistake("usage", "reference semantics knows no --"+flag, "ask an index of corrected semantics")
 		}
 	}
-	q := retrieval.ReferenceQuery{Level: s.Level, Vector: s.Vector, K: f.k, ExcludeChop: f.excludeChop}
+	q := retrieval.ReferenceQuery{Level: s.Level, Vector: s.Vector, K: f.k, MinDate: f.minDate, MaxDate: f.maxDate, ExcludeChop: f.excludeChop}
 	if err := q.Check(x); err != nil {
 		return mistake("bad_query", err.Error(), "")
 	}
@@ -159,6 +172,7 @@ func (d *similarDoc) neighbours(list []retrieval.Neighbour) {
 		d.Neighbours = append(d.Neighbours, neighbourDoc{
 			n.EpisodeID, n.Date, n.Symbol, n.Trigger, number64(n.Price), n.Direction,
 			number64(n.Distance), number64(n.Similarity), n.Outcome, number64(n.Score),
+			number64(n.Velocity), number64(n.Obi0), number64(n.Wall),
 		})
 	}
 }

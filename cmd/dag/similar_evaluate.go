@@ -51,16 +51,20 @@ func (a *app) evaluate(ctx context.Context, f *evaluateFlags) error {
 		return mistake("usage", err.Error(), "")
 	}
 	return a.withIndex(ctx, func(m *marketLake) error {
-		x, closeIndex, err := m.openIndex(ctx, f.root, f.semantics)
+		x, err := m.openIndex(ctx, f.root, f.semantics)
 		if err != nil {
 			return err
 		}
-		defer closeIndex()
-		r, err := retrieval.Evaluate(ctx, x, f.options)
+		defer x.close()
+		r, err := retrieval.Evaluate(ctx, x.Index, f.options)
 		if err != nil {
-			return err
+			return m.damaged(x, err)
 		}
 		doc := newEvaluation(r)
+		doc.Semantics = x.Semantics
+		if doc.NotIndexed = x.notIndexed; x.notIndexed > 0 {
+			doc.Warnings = append(doc.Warnings, m.catchUp(x.notIndexed))
+		}
 		if a.flags.json {
 			return view.WriteJSON(a.stdout, doc)
 		}
@@ -72,6 +76,8 @@ func (a *app) evaluate(ctx context.Context, f *evaluateFlags) error {
 type evaluationDoc struct {
 	Command       string      `json:"command"`
 	FormatVersion int         `json:"format_version"`
+	Semantics     string      `json:"semantics"`   // of the index: how its vectors were made
+	NotIndexed    int         `json:"not_indexed"` // partitions of set-up vectors that are not in the index as they are now
 	Queries       int         `json:"queries"`
 	Skipped       int         `json:"skipped"` // episodes without enough before them
 	Days          int         `json:"days"`
@@ -105,6 +111,7 @@ type scoreDoc struct {
 	Accuracy    number64 `json:"accuracy"`
 	Top2        number64 `json:"top2"`
 	Precision   number64 `json:"direction_precision"`
+	Lift        number64 `json:"direction_lift"`
 	LogLoss     number64 `json:"log_loss"`
 	Brier       number64 `json:"brier"`
 	Calibration number64 `json:"calibration_error"`
@@ -144,7 +151,7 @@ func newEvaluation(r *retrieval.Report) *evaluationDoc {
 	}
 	for _, s := range r.Scores {
 		d.Scores = append(d.Scores, scoreDoc{
-			s.Method, s.K, number64(s.Accuracy), number64(s.Top2), number64(s.Precision), number64(s.LogLoss), number64(s.Brier),
+			s.Method, s.K, number64(s.Accuracy), number64(s.Top2), number64(s.Precision), number64(s.Lift), number64(s.LogLoss), number64(s.Brier),
 			number64(s.Calibration), number64(s.Pearson), number64(s.Spearman), number64(s.SignAgreement),
 		})
 	}
@@ -159,10 +166,11 @@ func newEvaluation(r *retrieval.Report) *evaluationDoc {
 
 func (d *evaluationDoc) text(w io.Writer, s view.Style) error {
 	p := &lines{w: w}
+	p.line("vectors of %s semantics", d.Semantics)
 	if d.Queries > 0 {
 		p.line("%s episodes on %s days, %s to %s, each asked as of its day; %s had too few before them", view.Count(d.Queries), view.Count(d.Days), d.First, d.Last, view.Count(d.Skipped))
 		p.line("")
-		p.table(s, d.scoreRows(), "method", "k>", "log loss>", "Brier>", "accuracy>", "top-2>", "same way>", "calibration>", "Pearson>", "Spearman>", "sign>")
+		p.table(s, d.scoreRows(), "method", "k>", "log loss>", "Brier>", "accuracy>", "top-2>", "same way>", "lift>", "calibration>", "Pearson>", "Spearman>", "sign>")
 		p.line("")
 		p.table(s, d.levelRows(), "level", "side", "episodes>", "accuracy>", "majority>", "skill>", "lift>")
 		p.line("")
@@ -188,7 +196,7 @@ func (d *evaluationDoc) scoreRows() [][]string {
 			k = fmt.Sprint(s.K)
 		}
 		rows = append(rows, []string{
-			s.Method, k, fixed(float64(s.LogLoss), 4), fixed(float64(s.Brier), 4), share(float64(s.Accuracy)), share(float64(s.Top2)), share(float64(s.Precision)),
+			s.Method, k, fixed(float64(s.LogLoss), 4), fixed(float64(s.Brier), 4), share(float64(s.Accuracy)), share(float64(s.Top2)), share(float64(s.Precision)), fixed(float64(s.Lift), 3),
 			fixed(float64(s.Calibration), 3), fixed(float64(s.Pearson), 3), fixed(float64(s.Spearman), 3), share(float64(s.Sign)),
 		})
 	}

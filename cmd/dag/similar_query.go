@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,17 +56,7 @@ func readVector(f *similarFlags) (*retrieval.Setup, error) {
 func parseVector(text string) ([]float64, error) {
 	var out []float64
 	if strings.HasPrefix(strings.TrimSpace(text), "[") {
-		var items []*float64
-		if err := json.Unmarshal([]byte(text), &items); err != nil {
-			return nil, err
-		}
-		for i, v := range items {
-			if v == nil {
-				return nil, fmt.Errorf("item %d is null", i)
-			}
-			out = append(out, *v)
-		}
-		return out, nil
+		return parseArray(text)
 	}
 	for i, line := range strings.Split(text, "\n") {
 		for _, word := range strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(", \t\r;", r) }) {
@@ -79,6 +70,31 @@ func parseVector(text string) ([]float64, error) {
 	return out, nil
 }
 
+// notFinite are the numbers that JSON does not have, and other tools write.
+var notFinite = regexp.MustCompile(`[-+]?(NaN|Infinity|Inf)\b`)
+
+// parseArray reads a JSON array, and names the item that is no number.
+func parseArray(text string) ([]float64, error) {
+	var items []json.RawMessage
+	text = notFinite.ReplaceAllStringFunc(text, strconv.Quote)
+	if err := json.Unmarshal([]byte(text), &items); err != nil {
+		return nil, err
+	}
+	out := make([]float64, len(items))
+	for i, item := range items {
+		var n json.Number
+		if err := json.Unmarshal(item, &n); err != nil || item[0] == '"' || string(item) == "null" {
+			return nil, fmt.Errorf("item %d is %s, not a finite number", i, strings.Trim(string(item), `"`))
+		}
+		v, err := n.Float64()
+		if err != nil {
+			return nil, fmt.Errorf("item %d is %s, beyond a float64", i, n)
+		}
+		out[i] = v
+	}
+	return out, nil
+}
+
 // episode finds an episode by its id, {dt}_{symbol}_{level}_{trigger ns}.
 func (m *marketLake) episode(ctx context.Context, id string) (*retrieval.Setup, error) {
 	unknown := func(hint string) error {
@@ -86,11 +102,11 @@ func (m *marketLake) episode(ctx context.Context, id string) (*retrieval.Setup, 
 	}
 	parts := strings.SplitN(id, "_", 3)
 	if len(parts) < 3 {
-		return nil, unknown("an id is {dt}_{symbol}_{level}_{trigger ns}, as in 2025-08-14_ESU5_or_high_1755179160000000000")
+		return nil, unknown(idForm)
 	}
 	part, err := m.vectors.Partition(map[string]string{"dt": parts[0], "symbol": parts[1]})
 	if err != nil {
-		return nil, unknown(err.Error())
+		return nil, mistake("unknown_episode", fmt.Sprintf("there is no episode %q: %v", id, err), idForm)
 	}
 	trace, err := m.lake.Trace(ctx, part)
 	if err != nil {
@@ -113,8 +129,17 @@ func (m *marketLake) episode(ctx context.Context, id string) (*retrieval.Setup, 
 	if near := didYouMean(id, ids); near != "" {
 		return nil, unknown(near)
 	}
+	if len(ids) == 0 {
+		return nil, unknown(fmt.Sprintf("%s is empty: %s", part, whyEmpty))
+	}
 	return nil, unknown(fmt.Sprintf("%s holds %d episodes: %s", part, len(ids), some(ids)))
 }
+
+// idForm says what the id of an episode looks like.
+const idForm = "an id is {dt}_{symbol}_{level}_{trigger ns}, as in 2025-08-14_ESU5_or_high_1755179160000000000"
+
+// whyEmpty says why a partition of set-up vectors has no rows.
+const whyEmpty = "price came to no level, the contract was not the front month, or it rolled on that day"
 
 // some joins the first few of many.
 func some(list []string) string {
@@ -166,7 +191,7 @@ func (m *marketLake) inPartition(ctx context.Context, f *similarFlags) (*retriev
 	}
 	switch {
 	case len(all) == 0:
-		return nil, mistake("unknown_episode", fmt.Sprintf("%s holds no episode", part), "")
+		return nil, mistake("unknown_episode", fmt.Sprintf("%s holds no episode", part), whyEmpty)
 	case len(found) == 0:
 		return nil, mistake("unknown_episode", fmt.Sprintf("%s holds no such episode", part), fmt.Sprintf("it holds %d: %s", len(all), some(all)))
 	case len(found) > 1 && f.clock != "":
@@ -179,10 +204,14 @@ func (m *marketLake) inPartition(ctx context.Context, f *similarFlags) (*retriev
 func (m *marketLake) vectorPartition(ctx context.Context, text string) (addr.Partition, error) {
 	var part addr.Partition
 	name, rest, _ := strings.Cut(text, "[")
+	rest, closed := strings.CutSuffix(rest, "]")
 	if name != setupVectors.Table && name != setupVectors.String() {
 		return part, mistake("unknown_partition", fmt.Sprintf("%s is no partition of %s", text, setupVectors), "as in 'setup_vectors[symbol=ESU5,dt=2025-08-14]'")
 	}
-	keys, err := addr.ParseKeys(strings.TrimSuffix(rest, "]"))
+	if !closed {
+		return part, mistake("unknown_partition", fmt.Sprintf("%s has no keys in [ ]", text), "as in 'setup_vectors[symbol=ESU5,dt=2025-08-14]'")
+	}
+	keys, err := addr.ParseKeys(rest)
 	if err != nil {
 		return part, mistake("unknown_partition", err.Error(), "as in 'setup_vectors[symbol=ESU5,dt=2025-08-14]'")
 	}

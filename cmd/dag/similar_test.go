@@ -42,6 +42,7 @@ func TestSimilar(t *testing.T) {
 			"setups":  setupsCommand,
 			"vector":  vectorCommand,
 			"project": projectCommand,
+			"zeros":   zerosCommand,
 		},
 	})
 }
@@ -170,13 +171,21 @@ func vectorCommand(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
 }
 
+// zerosCommand overwrites the bytes of a file, and leaves its size: zeros FILE.
+func zerosCommand(ts *testscript.TestScript, _ bool, args []string) {
+	name := ts.MkAbs(args[0])
+	info, err := os.Stat(name)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, make([]byte, info.Size()), 0o644))
+}
+
 func TestParseVector(t *testing.T) {
 	for _, text := range []string{"[1, -2.5,3e2]", " [1,-2.5,300]\n", "1,-2.5,300", "1\n-2.5\r\n300\n", "1 -2.5;300"} {
 		if v, err := parseVector(text); err != nil || !slices.Equal(v, []float64{1, -2.5, 300}) {
 			t.Errorf("%q is %v, %v", text, v, err)
 		}
 	}
-	for text, want := range map[string]string{"[1,null]": "item 1 is null", "[1,": "unexpected end", "[1] 2": "after top-level", "1\n2,x": `line 2: "x" is not a number`, `["1"]`: "cannot unmarshal"} {
+	for text, want := range map[string]string{"[1,null]": "item 1 is null, not a finite number", "[1,NaN]": "item 1 is NaN, not a finite", "[-Infinity]": "item 0 is -Infinity", "[0,0,1e400]": "item 2 is 1e400, beyond a float64", "[1,": "unexpected end", "[1] 2": "after top-level", "1\n2,x": `line 2: "x" is not a number`, `["1"]`: "item 0 is 1, not a finite"} {
 		if _, err := parseVector(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

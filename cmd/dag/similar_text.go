@@ -38,6 +38,9 @@ func (d *similarDoc) text(w io.Writer, s view.Style) error {
 		p.line("")
 		p.line("%s", d.summary())
 	}
+	if d.catchUp != "" {
+		p.line("Note: %s.", d.catchUp)
+	}
 	if d.Thin != "" {
 		p.line("The sample is too thin to rely on: %s.", d.Thin)
 	}
@@ -48,6 +51,9 @@ func (d *similarDoc) text(w io.Writer, s view.Style) error {
 func (d *similarDoc) title() string {
 	q := d.Query
 	text := q.Level
+	if price := float64(q.Price); !math.IsNaN(price) {
+		text += " @ " + fixed(price, 2)
+	}
 	if d.Semantics != referenceSemantics || q.EpisodeID != "" {
 		text += " " + side(q.Direction)
 	}
@@ -115,7 +121,7 @@ func (d *similarDoc) summary() string {
 	}
 	text += fmt.Sprintf(" · effective sample %s of %d neighbours", fixed(float64(*d.EffectiveN), 1), len(d.Neighbours))
 	if c := float64(*d.Confidence); !math.IsNaN(c) {
-		text += fmt.Sprintf(" · as near as these or nearer than for %s of earlier episodes", share(c))
+		text += fmt.Sprintf(" · %s of earlier episodes have neighbours no nearer than these", share(c))
 	}
 	return text
 }

@@ -61,6 +61,25 @@ type StepStarted struct {
 	Unit    Unit
 	Reason  string // code from the closed set
 	Attempt int    // from 1
+	// Chain leads from the unit to the first cause; empty where the code says all.
+	Chain []Cause
+}
+
+// Cause is one link of a chain: a partition, and why it is not as it was.
+type Cause struct {
+	Partition string
+	Code      string
+	About     string // the partition that the code speaks of
+	File      string // of a source
+	Old, New  string // the values that differ
+}
+
+// Input is a partition, or a source's file, that a unit reads.
+type Input struct {
+	Port      string
+	Partition addr.Partition
+	File      string // of a source
+	Digest    string // of what was there; empty: it was not read to its end
 }
 
 // StepProgress counts what a running unit has read and written so far.
@@ -99,7 +118,10 @@ type StepFinished struct {
 	RowsOut    int64
 	Bytes      int64            // written
 	Partitions []addr.Partition // committed
+	Digests    []string         // of their content, in the same order
 	Unchanged  int              // of them, how many came out with the bytes they had
+	Inputs     []Input          // that it read, or was to read; none if it never started
+	Metrics    map[string]int64 // counted by the transform, up to a failure
 }
 
 // Grown says that a fan-out made values the plan did not know.

@@ -279,9 +279,10 @@ func (r *runner) finish(it *plan.Item, res stepResult, result event.Result, err 
 	f := event.StepFinished{
 		Time: r.o.Now(), Unit: unitOf(it), Result: result, Err: err, Because: because,
 		Elapsed: res.elapsed, RowsIn: res.rowsIn, RowsOut: res.rowsOut, Bytes: res.bytes, Unchanged: res.unchanged,
+		Inputs: res.inputs, Metrics: res.metrics,
 	}
 	for _, m := range res.made {
-		f.Partitions = append(f.Partitions, m.Partition)
+		f.Partitions, f.Digests = append(f.Partitions, m.Partition), append(f.Digests, m.Digest.String())
 	}
 	r.emit(f)
 }
@@ -301,7 +302,7 @@ func unitOf(it *plan.Item) event.Unit { return event.Unit{Stage: it.Stage, Keys:
 // unless the run has been cancelled.
 func (r *runner) attempts(ctx context.Context, w *plan.Work) (stepResult, error) {
 	for attempt := 1; ; attempt++ {
-		r.emit(event.StepStarted{Time: r.o.Now(), Unit: unitOf(w.Item), Reason: string(w.Item.Reason.Code), Attempt: attempt})
+		r.emit(event.StepStarted{Time: r.o.Now(), Unit: unitOf(w.Item), Reason: string(w.Causes[0].Reason.Code), Attempt: attempt, Chain: chainOf(w)})
 		res, err := r.step(ctx, w)
 		if err == nil || attempt >= w.Stage.Attempts || ctx.Err() != nil || errors.As(err, new(*movedError)) {
 			return res, err

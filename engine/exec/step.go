@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"dag/engine/addr"
+	"dag/engine/event"
 	"dag/engine/lake"
 	"dag/engine/manifest"
 	"dag/engine/plan"
@@ -24,6 +25,8 @@ type stepResult struct {
 	bytes           int64
 	unchanged       int
 	made            []plan.Made
+	inputs          []event.Input
+	metrics         manifest.Metrics
 	fansOut         bool
 	values          []string // of a fan-out, "a,b" where there are several keys
 }
@@ -52,11 +55,12 @@ func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err er
 	defer func() { err = errors.Join(err, staging.Discard()) }()
 	t := newTask(ctx, r, w, staging)
 	defer t.close()
-	if err = r.transform(ctx, t); err != nil {
-		return res, err
+	err = r.transform(ctx, t)
+	res.rowsIn, res.inputs = t.rowsIn.Load(), planned(w)
+	if err == nil {
+		err = r.commit(ctx, t, start, &res)
 	}
-	res.rowsIn = t.rowsIn.Load()
-	err = r.commit(ctx, t, start, &res)
+	res.metrics = t.metricsCopy()
 	return res, err
 }
 
@@ -107,12 +111,13 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	if err != nil {
 		return err
 	}
+	res.inputs = read(t.work, digests)
 	outputs, values := t.outputs()
 	m := manifest.Manifest{
 		Stage: t.work.Item.Stage.String(), Unit: t.work.Item.Unit,
 		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
 		Params: t.work.Stage.Params, Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
-		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Item.Reason),
+		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Causes[0].Reason),
 		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds()},
 	}
 	var list []lake.Output
@@ -160,10 +165,6 @@ func union(a, b []string) []string {
 	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-func reasonRecord(r plan.Reason) manifest.Reason {
-	return manifest.Reason{Code: string(r.Code), Detail: r.Detail()}
 }
 
 // isWriteError tells a lake that is full or may not be written from a mistake

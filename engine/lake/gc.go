@@ -27,6 +27,7 @@ const (
 	StaleFanOut  LeftoverKind = "fan_out"      // of a stage that is not in the configuration
 	OrphanedData LeftoverKind = "orphan"       // a partition that the configuration has no place for
 	ForeignData  LeftoverKind = "foreign_data" // the same, written by another tool: it is never removed
+	OldRun       LeftoverKind = "run"          // the record of a run beyond those that are kept, or one that says nothing
 )
 
 // Leftover is something that nobody needs.
@@ -45,6 +46,7 @@ type Keep struct {
 	Stages []addr.Stage              // of the configuration
 	Knows  func(addr.Partition) bool // partitions that have a place
 	Looked func()                    // told of every folder; nil: nobody is
+	Runs   int                       // records of so many runs, the newest; 0: all
 }
 
 // Leftovers lists what may go, by path: what dead processes have left, records of
@@ -58,6 +60,7 @@ func (l *Lake) Leftovers(ctx context.Context, k Keep) ([]Leftover, error) {
 	for _, find := range []func() ([]Leftover, error){
 		l.deadStaging, l.deadLeases, l.staleIndex,
 		func() ([]Leftover, error) { return l.staleFanOuts(k.Stages) },
+		func() ([]Leftover, error) { return l.oldRuns(k.Runs) },
 		func() ([]Leftover, error) { return l.orphans(ctx, k) },
 	} {
 		found, err := find()
@@ -171,6 +174,8 @@ func (l *Lake) Remove(ctx context.Context, x Leftover, k Keep) error {
 			return l.leases.Clear(x.lease.Info)
 		case OrphanedData:
 			return l.removeOrphan(ctx, x, k)
+		case OldRun:
+			return l.ForgetRun(path.Base(x.Path))
 		case StaleIndex, StaleFanOut:
 			return l.fs.RemoveAll(l.path(x.Path))
 		}

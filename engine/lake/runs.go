@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -110,7 +111,28 @@ func (r Run) Events() (io.ReadCloser, error) {
 	return f, nil
 }
 
-// ForgetRun removes the record of a run.
+// oldRuns lists the records beyond the newest keep, and those that were cut short
+// before they said anything; never that of a run that goes on.
+func (l *Lake) oldRuns(keep int) ([]Leftover, error) {
+	names, err := l.names(runsDir)
+	var out []Leftover
+	kept := 0
+	for _, name := range slices.Backward(names) {
+		rel := path.Join(runsDir, name)
+		if l.runs(l.path(rel)) {
+			kept++
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(l.path(rel), runName)); err == nil && (keep == 0 || kept < keep) {
+			kept++
+			continue
+		}
+		out = append(out, Leftover{Kind: OldRun, Path: rel, Bytes: l.bytesBelow(rel), Owner: name})
+	}
+	return out, err
+}
+
+// ForgetRun removes the record of a run that has ended.
 func (l *Lake) ForgetRun(id string) error {
 	if l.o.NoWrite {
 		return errNoWrite
@@ -119,5 +141,8 @@ func (l *Lake) ForgetRun(id string) error {
 		return fmt.Errorf("run: %w", err)
 	}
 	dir := filepath.Join(l.path(runsDir), id)
+	if l.runs(dir) {
+		return fmt.Errorf("run %s goes on", id)
+	}
 	return explain(os.RemoveAll(dir), "forget run "+id, dir)
 }

@@ -89,7 +89,11 @@ const Adopted = "adopted"
 // Reason is why a unit ran.
 type Reason struct {
 	Code   string `json:"code"`
-	Detail string `json:"detail,omitempty"`
+	Detail string `json:"detail,omitempty"` // the rest in one line, for people
+	Cause  string `json:"cause,omitempty"`  // the partition that the code speaks of
+	File   string `json:"file,omitempty"`   // of a source
+	Old    string `json:"old,omitempty"`    // the values that differ: digests, parameters, versions
+	New    string `json:"new,omitempty"`
 }
 
 // Run says by which apply and how dearly the partition was made. Nothing in

@@ -17,6 +17,8 @@ type Explanation struct {
 	Blocked string             // what stands in the way
 	Chain   []Link             // from the partition up to the first cause
 	Last    *manifest.Manifest // of the data that lies there; nil without one of ours
+	// History leads from Last to the first cause of its run, as manifests have it.
+	History []Recorded
 }
 
 // Link is one step from a stale partition towards the first cause.
@@ -47,6 +49,7 @@ func (p *Plan) Explain(part addr.Partition) (*Explanation, error) {
 			e.Chain = []Link{{part, e.Reason}}
 			e.Last = nil
 		}
+		e.History = p.history(e.Last)
 	}
 	u, i, ok := p.makerOf(s, session)
 	if !ok {

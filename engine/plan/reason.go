@@ -47,6 +47,11 @@ type Reason struct {
 	New string `json:"new,omitempty"`
 }
 
+// followsInput tells whether the cause is an input, which may have a cause in turn.
+func (r Reason) followsInput() bool {
+	return r.Cause != nil && (r.Code == Upstream || r.Code == InputChanged || r.Code == InputAdded)
+}
+
 // Detail is what the reason is about, as manifests record it.
 func (r Reason) Detail() string {
 	var parts []string
@@ -90,6 +95,7 @@ type Item struct {
 
 	unit    unitRef
 	started bool // it has been resolved: it runs, or has ended
+	made    bool // it has committed
 }
 
 // unitRef finds the unit again: its series and its session (0 if undated).

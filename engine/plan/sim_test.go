@@ -295,6 +295,15 @@ func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
 	return p
 }
 
+// recorded is a reason as a manifest keeps it.
+func recorded(r plan.Reason) manifest.Reason {
+	m := manifest.Reason{Code: string(r.Code), File: r.File, Old: r.Old, New: r.New}
+	if r.Cause != nil {
+		m.Cause = r.Cause.String()
+	}
+	return m
+}
+
 func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 	w.t.Helper()
 	work, err := p.Resolve(context.Background(), it)
@@ -310,7 +319,7 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 	content := work.Stage.ParamsText()
 	digests := make([]manifest.Sum, len(work.Inputs))
 	symbols := []string{""}
-	m := manifest.Manifest{Stage: it.Stage.String(), Unit: it.Unit, Reason: manifest.Reason{Code: string(it.Reason.Code)}}
+	m := manifest.Manifest{Stage: it.Stage.String(), Unit: it.Unit, Reason: recorded(work.Causes[0].Reason)}
 	for i, in := range work.Inputs {
 		if digests[i] = in.Digest; in.Source {
 			text := w.raw[work.Keys["root"]][in.File]
@@ -334,6 +343,7 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 		o := work.Stage.Outputs[0]
 		out := work.Output(o, []string{s})
 		each := m
+		each.Dataset, each.Keys = out.Dataset.String(), out.Keys
 		digest := sumOf(content + s)
 		if !slices.Contains(symbols, s) {
 			digest = sumOf("empty")

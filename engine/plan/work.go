@@ -24,6 +24,10 @@ type Work struct {
 	// Fresh is set when the outputs turn out to be what the inputs give: there
 	// is nothing to do.
 	Fresh bool
+	// Causes lead from the unit to the first cause of its run. Other than the
+	// item's reason, the first of them is never Upstream where the inputs are
+	// known by now: it names the one that came out different.
+	Causes []Link
 	// Before are the values that a fan-out made last time.
 	Before []string
 	// Keep are known outputs that hold data of another tool: they are not
@@ -87,8 +91,46 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 	if u.stage.fanOut >= 0 {
 		w.Before = u.stage.fanOuts[it.Unit]
 	}
-	w.Fresh = compare && p.compareOutputs(u, session, &g).action == ""
+	reason := it.Reason
+	if compare {
+		v := p.compareOutputs(u, session, &g)
+		if w.Fresh = v.action == ""; !w.Fresh {
+			reason = v.reason
+		}
+	}
+	p.ran(it, w, reason)
 	return w, nil
+}
+
+// ran notes why a unit really runs, and what led to it. What it reads has ended
+// before it, so that their own reasons are final.
+func (p *Plan) ran(it *Item, w *Work, r Reason) {
+	if w.Fresh {
+		return
+	}
+	v := p.verdicts[it.unit]
+	v.reason = r
+	p.verdicts[it.unit] = v
+	link := Link{Reason: r}
+	if len(w.Outputs) > 0 {
+		link.Partition = w.Outputs[0].Partition
+	}
+	for w.Causes = append(w.Causes, link); len(w.Causes) <= len(p.stages); w.Causes = append(w.Causes, link) {
+		if !link.Reason.followsInput() {
+			return
+		}
+		cause := *link.Reason.Cause
+		d := p.datasets[cause.Dataset]
+		keys, session, err := d.split(cause.Keys)
+		if err != nil || d.byKeys[keys] == nil {
+			return
+		}
+		u, i, ok := p.makerOf(d.byKeys[keys], session)
+		if !ok || u.status[i].item == 0 || !p.Items[u.status[i].item-1].made {
+			return // it has been so since before this run
+		}
+		link = Link{cause, p.verdicts[unitRef{u, i}].reason}
+	}
 }
 
 // Fingerprint of the outputs, once every input's digest is known: digests
@@ -142,6 +184,7 @@ func (p *Plan) Committed(it *Item, made []Made) {
 		}
 		c.trace, c.pending = t, settled
 	}
+	it.made = true
 	p.Settled(it)
 }
 

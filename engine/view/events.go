@@ -37,12 +37,24 @@ type EventDoc struct {
 	Bytes     *int64 `json:"bytes,omitempty"`
 	Unchanged int    `json:"unchanged,omitempty"`
 
-	Partitions  []string       `json:"partitions,omitempty"`
-	Values      []string       `json:"values,omitempty"`
-	Added       int            `json:"added,omitempty"`
-	Text        string         `json:"text,omitempty"`
-	Differences []string       `json:"differences,omitempty"`
-	Counts      map[string]int `json:"counts,omitempty"`
+	Chain       []CauseDoc       `json:"chain,omitempty"` // from the unit to the first cause
+	Partitions  []string         `json:"partitions,omitempty"`
+	Digests     []string         `json:"digests,omitempty"` // of Partitions
+	Inputs      []InputDoc       `json:"inputs,omitempty"`
+	Metrics     map[string]int64 `json:"metrics,omitempty"`
+	Values      []string         `json:"values,omitempty"`
+	Added       int              `json:"added,omitempty"`
+	Text        string           `json:"text,omitempty"`
+	Differences []string         `json:"differences,omitempty"`
+	Counts      map[string]int   `json:"counts,omitempty"`
+}
+
+// InputDoc is a partition, or a source's file, that a unit reads.
+type InputDoc struct {
+	Port      string `json:"port"`
+	Partition string `json:"partition"`
+	File      string `json:"file,omitempty"`
+	Digest    string `json:"digest,omitempty"` // none: it was not read to its end
 }
 
 // NewEvent describes an event.
@@ -58,6 +70,9 @@ func NewEvent(e event.Event) EventDoc {
 		of("step_started", e.Time)
 		unit(e.Unit)
 		doc.Reason, doc.Attempt = e.Reason, e.Attempt
+		for _, c := range e.Chain {
+			doc.Chain = append(doc.Chain, CauseDoc{c.Partition, ReasonDoc{c.Code, c.About, c.File, c.Old, c.New}})
+		}
 	case event.StepProgress:
 		of("step_progress", e.Time)
 		unit(e.Unit)
@@ -101,6 +116,10 @@ func (doc *EventDoc) finished(e event.StepFinished) {
 	doc.RowsIn, doc.RowsOut, doc.Bytes = &e.RowsIn, &e.RowsOut, &e.Bytes
 	for _, p := range e.Partitions {
 		doc.Partitions = append(doc.Partitions, p.String())
+	}
+	doc.Digests, doc.Metrics = e.Digests, e.Metrics
+	for _, in := range e.Inputs {
+		doc.Inputs = append(doc.Inputs, InputDoc{in.Port, in.Partition.String(), in.File, in.Digest})
 	}
 }
 

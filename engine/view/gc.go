@@ -33,6 +33,7 @@ var leftoverWords = map[string]string{
 	"lease_draft":  "lease that was never taken",
 	"index":        "index of a dataset that is not in the configuration",
 	"fan_out":      "record of a stage that is not in the configuration",
+	"run":          "record of a run beyond those that are kept",
 	"orphan":       "partition that the configuration has no place for",
 	"foreign_data": "no partition, of another tool: never removed",
 }

@@ -1,7 +1,7 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
 	"io"
 
 	"dag/engine/plan"
@@ -65,8 +65,9 @@ type StepDoc struct {
 	Partition string    `json:"partition"`
 	File      string    `json:"file,omitempty"`
 	Stage     string    `json:"stage,omitempty"`
-	Digest    string    `json:"digest"`        // that was read
-	Now       string    `json:"now,omitempty"` // that lies there now
+	Digest    string    `json:"digest"`             // that was read: up, of this one; down, of the one above it
+	Now       string    `json:"now,omitempty"`      // that lies there now, of this one
+	Repeated  bool      `json:"repeated,omitempty"` // its steps stand where it first occurs
 	Steps     []StepDoc `json:"steps"`
 }
 
@@ -76,33 +77,42 @@ func NewLineage(direction string, l plan.Lineage) *LineageDoc {
 }
 
 func newStep(l plan.Lineage) StepDoc {
-	d := StepDoc{Port: l.Port, Partition: l.Partition.String(), File: l.File, Stage: l.Stage, Digest: l.Digest, Now: l.Now, Steps: []StepDoc{}}
+	d := StepDoc{Port: l.Port, Partition: l.Partition.String(), File: l.File, Stage: l.Stage, Digest: l.Digest, Now: l.Now, Repeated: l.Repeated, Steps: []StepDoc{}}
 	for _, s := range l.Steps {
 		d.Steps = append(d.Steps, newStep(s))
 	}
 	return d
 }
 
-// digestShown is how much of a digest people compare.
-const digestShown = 12
-
-// Text writes a tree.
+// Text writes a tree. Up, each has the digest that was read; down, each has its own,
+// and the one it read where that is not what lies there now.
 func (d *LineageDoc) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
-	d.Root.text(p, "", "", d.Direction)
+	d.Root.text(p, "", "", d.Direction == "down", d.Root.Now)
 	return p.err
 }
 
-func (d StepDoc) text(p *printer, lead, below, direction string) {
-	name := d.Partition
-	if d.File != "" {
-		name = d.File
+// text writes a step and those below it; above is what lies now at the step above.
+func (d StepDoc) text(p *printer, lead, below string, down bool, above string) {
+	line, digest := cmp.Or(d.File, d.Partition), d.Digest
+	if down {
+		digest = d.Now
 	}
-	line := fmt.Sprintf("%s  %.*s", name, digestShown, d.Digest)
+	if digest != "" {
+		line += "  " + shortDigest(digest)
+	}
 	if d.Stage != "" {
 		line += "  by " + d.Stage
 	}
-	if d.File == "" && direction == "up" && d.Now != d.Digest {
+	if d.Repeated {
+		line += "  (see above)"
+	}
+	switch {
+	case down && lead != "" && above != "" && d.Digest != above:
+		line += p.style.paint(yellow, "  (has read "+shortDigest(d.Digest)+")")
+	case !down && d.File == "" && d.Now == "":
+		line += p.style.paint(yellow, "  (is gone)")
+	case !down && d.File == "" && d.Now != d.Digest:
 		line += p.style.paint(yellow, "  (is another now)")
 	}
 	p.printf("%s%s\n", lead, line)
@@ -111,6 +121,6 @@ func (d StepDoc) text(p *printer, lead, below, direction string) {
 		if i == len(d.Steps)-1 {
 			mark, next = "└─ ", "   "
 		}
-		step.text(p, below+mark, below+next, direction)
+		step.text(p, below+mark, below+next, down, d.Now)
 	}
 }

@@ -35,7 +35,7 @@ func Plain(w io.Writer, s Style, c Commands) event.Sink {
 			p.replanned(e)
 		case event.StepFinished:
 			if e.Result == event.Failed {
-				p.failure(e, c)
+				p.failure(e, t.run, c)
 			}
 			progress(e.Time)
 		case event.Notice:
@@ -47,11 +47,14 @@ func Plain(w io.Writer, s Style, c Commands) event.Sink {
 // Failures returns a sink that shows only what must not be missed.
 func Failures(w io.Writer, s Style, c Commands) event.Sink {
 	p := &printer{w: w, style: s}
+	run := ""
 	return func(e event.Event) {
 		switch e := e.(type) {
+		case event.RunStarted:
+			run = e.RunID
 		case event.StepFinished:
 			if e.Result == event.Failed {
-				p.failure(e, c)
+				p.failure(e, run, c)
 			}
 		case event.Notice:
 			p.notice(e)

@@ -24,6 +24,14 @@ func newReason(r plan.Reason) ReasonDoc {
 	return doc
 }
 
+// of leaves the cause out where it is the partition that is spoken of already.
+func (r ReasonDoc) of(partition string) ReasonDoc {
+	if r.Cause == partition {
+		r.Cause = ""
+	}
+	return r
+}
+
 // sentences say each reason; {cause} stands for the partition it is about.
 var sentences = map[plan.Code]string{
 	plan.MissingOutput:    "{cause} is missing",

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"time"
@@ -11,7 +12,8 @@ import (
 // Tally counts what happens in a run, for its progress and its end. Its Sink
 // gets every event; everything else is called when no more come.
 type Tally struct {
-	total    int // units known so far
+	total    int    // units known so far
+	run      string // its id
 	started  time.Time
 	running  map[string]bool
 	counts   map[event.Result]int
@@ -33,7 +35,7 @@ func NewTally() *Tally {
 func (t *Tally) Sink(e event.Event) {
 	switch e := e.(type) {
 	case event.RunStarted:
-		t.total, t.started = e.WillRun+e.MayRun, e.Time
+		t.total, t.started, t.run = e.WillRun+e.MayRun, e.Time, e.RunID
 	case event.Grown:
 		t.total += e.Added
 	case event.StepStarted:
@@ -130,14 +132,40 @@ func (t *Tally) Summary(w io.Writer, s Style, c Commands) error {
 // How many failed and how many blocked units the summary names.
 const maxFailures, maxBlocked = 10, 3
 
-// failure writes a failed unit with its error.
-func (p *printer) failure(e event.StepFinished, c Commands) {
+// stackLines is how much of a panic's stack a failure shows: where it happened.
+const stackLines = 6
+
+// failure writes a failed unit with its error, the end of its output, where all of it
+// is, and the command that repeats it. run is empty where nobody has said it.
+func (p *printer) failure(e event.StepFinished, run string, c Commands) {
 	name := unitAddress(e.Unit.Stage, e.Unit.Keys)
 	p.printf("%s %s failed after %s\n", p.style.paint(red, "error:"), name, Duration(e.Elapsed))
 	for _, line := range strings.Split(errorText(e.Err), "\n") {
 		p.wrapped(plain, "  ", "  ", line)
 	}
+	for _, line := range panicLines(e.Err) {
+		p.printf("    %s\n", line)
+	}
+	if run != "" {
+		p.printf("  log:    %s\n", c.with("logs", quote(name)+" --run "+run))
+	}
 	p.printf("  repeat: %s\n", c.with("apply", quote(name)))
+}
+
+// panicLines are those of a panic's stack below the panic itself, the innermost first;
+// none for other errors.
+func panicLines(err error) []string {
+	var bug interface{ Trace() []byte }
+	if !errors.As(err, &bug) {
+		return nil
+	}
+	_, below, found := strings.Cut(string(bug.Trace()), "\npanic(")
+	lines := strings.Split(strings.TrimSpace(below), "\n")
+	if !found || len(lines) < 3 {
+		return nil
+	}
+	lines = lines[2:] // the rest of panic's own two lines
+	return lines[:min(len(lines), stackLines)]
 }
 
 func (p *printer) retried(e event.StepRetried) {

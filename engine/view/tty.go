@@ -149,12 +149,13 @@ func (t *TTY) finish(e event.StepFinished) {
 	t.mu.Lock()
 	l := t.lines[e.Unit.String()]
 	delete(t.lines, e.Unit.String())
+	run := t.tally.run
 	t.mu.Unlock()
 	if l != nil && l.bar != nil {
 		l.bar.Abort(true)
 	}
 	if e.Result == event.Failed {
-		t.out.failure(e, t.c)
+		t.out.failure(e, run, t.c)
 	}
 	t.advance()
 }

@@ -34,8 +34,19 @@ type LastDoc struct {
 	Detail    string `json:"detail,omitempty"`
 	Rows      int64  `json:"rows"`
 	Inputs    int    `json:"inputs"` // partitions and files read
+	// History leads to the first cause of that run, as manifests have it.
+	History []RecordedDoc `json:"history"`
 	// Touched are the times it was declared up to date without being made.
 	Touched []manifest.Touch `json:"touched,omitempty"`
+}
+
+// RecordedDoc is why a partition was made, by its manifest.
+type RecordedDoc struct {
+	Partition string    `json:"partition"`
+	Run       string    `json:"run"`
+	StartedAt string    `json:"started_at"`
+	Reason    ReasonDoc `json:"reason"`
+	Again     bool      `json:"made_again,omitempty"` // what the reason speaks of: since, so that its own reason is gone
 }
 
 // NewWhy describes an explanation.
@@ -51,8 +62,16 @@ func NewWhy(e *plan.Explanation) *WhyDoc {
 	}
 	if m := e.Last; m != nil {
 		doc.Last = newLast(m)
+		for _, r := range e.History {
+			doc.Last.History = append(doc.Last.History, RecordedDoc{r.Partition.String(), r.Run, r.StartedAt, recordedDoc(r.Reason), r.Again})
+		}
 	}
 	return doc
+}
+
+// recordedDoc is the reason of a manifest.
+func recordedDoc(r manifest.Reason) ReasonDoc {
+	return ReasonDoc{Code: r.Code, Cause: r.Cause, File: r.File, Old: r.Old, New: r.New}
 }
 
 // NewWhyItem describes an item whose outputs are known only when it has run.
@@ -68,7 +87,7 @@ func NewWhyItem(it *plan.Item) *WhyDoc {
 func newLast(m *manifest.Manifest) *LastDoc {
 	return &LastDoc{
 		Run: m.Run.ID, StartedAt: m.Run.StartedAt, ElapsedNS: m.Run.ElapsedNS, Stage: m.Stage, Transform: m.Transform,
-		Version: m.Version, Reason: m.Reason.Code, Detail: m.Reason.Detail, Rows: m.RowCount, Inputs: len(m.Inputs), Touched: m.Touched,
+		Version: m.Version, Reason: m.Reason.Code, Detail: m.Reason.Detail, Rows: m.RowCount, Inputs: len(m.Inputs), Touched: m.Touched, History: []RecordedDoc{},
 	}
 }
 
@@ -81,11 +100,7 @@ func (d *WhyDoc) Text(w io.Writer, s Style) error {
 		if i > 0 {
 			head = "  <- " + c.Partition + ": "
 		}
-		r := c.Reason
-		if r.Cause == c.Partition {
-			r.Cause = ""
-		}
-		p.printf("%s%s\n", head, r.sentence())
+		p.printf("%s%s\n", head, c.Reason.of(c.Partition).sentence())
 	}
 	if d.Blocked != "" {
 		p.printf("  %s %s\n", s.paint(red, "blocked:"), d.Blocked)
@@ -105,11 +120,37 @@ func (d *WhyDoc) last(p *printer) {
 	} else {
 		p.printf("It was last made at %s by %s (%s version %d) in run %s, in %s: %s from %s.\n", utcTime(l.StartedAt), l.Stage, l.Transform, l.Version, l.Run,
 			Duration(time.Duration(l.ElapsedNS)), plural(l.Rows, "row"), plural(l.Inputs, "input"))
-		p.printf("  then because: %s\n", recordedReason(l.Reason, l.Detail, d.Partition.Partition))
+		p.printf("  then because: %s\n", l.because(d.Partition.Partition))
+		for i, h := range l.History {
+			if i > 0 {
+				p.printf("  <- %s: %s%s\n", h.Partition, h.Reason.of(h.Partition).sentence(), madeIn(h, l.Run))
+			}
+			if h.Again {
+				p.printf("  <- %s: it has been made again since: `%s`\n", h.Reason.Cause, "dag why "+quote(h.Reason.Cause))
+			}
+		}
 	}
 	for _, t := range l.Touched {
 		p.printf("  declared up to date at %s: %s (then %s)\n", utcTime(t.At), t.Reason, recordedReason(t.Code, t.Detail, d.Partition.Partition))
 	}
+}
+
+// because says why the run was made: in words where the manifest has the values.
+func (l *LastDoc) because(partition string) string {
+	if len(l.History) > 0 {
+		if r := l.History[0].Reason.of(partition); r.Cause+r.Old+r.New != "" {
+			return r.sentence()
+		}
+	}
+	return recordedReason(l.Reason, l.Detail, partition)
+}
+
+// madeIn names the run of a recorded reason, if it was another.
+func madeIn(h RecordedDoc, run string) string {
+	if h.Run == run {
+		return ""
+	}
+	return ", in run " + h.Run
 }
 
 func (d *WhyDoc) verdict() string {

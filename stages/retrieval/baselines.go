@@ -39,7 +39,7 @@ func (o *EvaluateOptions) methods() []method {
 	return out
 }
 
-// grade is how one forecast did; NaN where a method has no such value.
+// grade is how one forecast did. Confidence is NaN for means over many forecasts.
 type grade struct {
 	logLoss, brier, accuracy, top2 float64
 	precision                      float64 // share of neighbours that went the way of the query
@@ -114,28 +114,34 @@ func way(class string) string {
 func (q *asked) majority() grade {
 	p := make([]float64, len(q.t.prior))
 	p[slices.Index(q.t.prior, slices.Max(q.t.prior))] = 1
-	return q.judge(p)
+	return q.shares(p)
 }
 
-// prior forecasts the shares of the training set. Its precision is that of a
-// random training episode.
-func (q *asked) prior() grade {
-	g := q.judge(q.t.prior)
-	g.precision = 0
-	for c, share := range q.t.prior {
-		if way(q.t.classes[c]) == way(q.t.classes[q.y]) {
-			g.precision += share
-		}
-	}
-	return g
-}
+// prior forecasts the shares of the training set.
+func (q *asked) prior() grade { return q.shares(q.t.prior) }
 
 func (q *asked) uniform() grade {
 	p := make([]float64, len(q.t.prior))
 	for c := range p {
 		p[c] = 1 / float64(len(p))
 	}
-	return q.judge(p)
+	return q.shares(p)
+}
+
+// shares grades a forecast without neighbours as if it had some, whose classes
+// have these shares and the mean scores of the training set: their expected
+// precision and score. For the base rates, the precision averaged over queries
+// is the baseline Σ share_test·share_train of spec 10 §5.
+func (q *asked) shares(p []float64) grade {
+	g := q.judge(p)
+	g.precision, g.score = 0, 0
+	for c, share := range p {
+		g.score += share * q.t.scores[c]
+		if way(q.t.classes[c]) == way(q.t.classes[q.y]) {
+			g.precision += share
+		}
+	}
+	return g
 }
 
 // random grades the forecast of random rows of pool, which takes the place of the

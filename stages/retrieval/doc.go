@@ -18,6 +18,12 @@
 //     their distance, so that nothing but the choice differs. Those of the same time
 //     of day trigger within half an hour of the query, or are the nearest in time if
 //     there are fewer than neighbours.
+//   - The 20 dates and 50 episodes that a level needs are counted from both sides,
+//     for a query as for the evaluation. An answer is also called thin if all
+//     training episodes have nearer neighbours than the query, or the neighbours
+//     weigh less than the base rates.
+//   - Majority class, base rates and uniform have precision and expected score as
+//     if they had neighbours, whose classes have the forecast's shares.
 //   - Precision is the share of neighbours, of those that there are, that went
 //     the query's way: BREAK, BOUNCE (REJECT in the two-minute family) or CHOP.
 package retrieval

@@ -39,10 +39,19 @@ func (o *EvaluateOptions) Check() error {
 	switch {
 	case len(o.Ks) == 0 || o.Ks[0] < 1 || !slices.IsSorted(o.Ks) || !slices.Contains(o.Ks, o.Headline):
 		return fmt.Errorf("the numbers of neighbours are %v, with %d as headline: they must ascend from 1 on, and the headline be one of them", o.Ks, o.Headline)
-	case o.MaxPerDay < 1 || o.MinDates < 1 || o.MinEpisodes < 1 || o.Draws < 1 || o.Bootstraps < 1 || o.Workers < 1:
-		return fmt.Errorf("a number of the evaluation is less than 1: %+v", *o)
 	case !(o.Alpha > 0):
 		return fmt.Errorf("alpha is %v, not above 0", o.Alpha)
+	}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"max-per-day", o.MaxPerDay}, {"min-dates", o.MinDates}, {"min-episodes", o.MinEpisodes},
+		{"draws", o.Draws}, {"bootstraps", o.Bootstraps}, {"jobs", o.Workers},
+	} {
+		if n.value < 1 {
+			return fmt.Errorf("%s is %d, not at least 1", n.name, n.value)
+		}
 	}
 	return nil
 }
@@ -58,7 +67,7 @@ func Evaluate(ctx context.Context, x *Index, o EvaluateOptions) (*Report, error)
 	if err != nil {
 		return nil, err
 	}
-	e := evaluation{x: x, o: o, clock: clock, enough: enoughSince(x, o.MinDates, o.MinEpisodes)}
+	e := evaluation{x: x, o: o, clock: clock}
 	results := make([][]tested, len(x.Episodes)) // by the first episode of each group's date
 	tasks, ctx := errgroup.WithContext(ctx)
 	tasks.SetLimit(o.Workers)
@@ -76,25 +85,27 @@ func Evaluate(ctx context.Context, x *Index, o EvaluateOptions) (*Report, error)
 
 // evaluation is one run.
 type evaluation struct {
-	x      *Index
-	o      EvaluateOptions
-	clock  []int             // minute of the New York day of each episode's trigger
-	enough map[string]string // first date on which a level is tested
+	x     *Index
+	o     EvaluateOptions
+	clock []int // minute of the New York day of each episode's trigger
 }
 
 // group starts a task for each date of a group.
 func (e *evaluation) group(ctx context.Context, tasks *errgroup.Group, g *Group, results [][]tested) error {
-	raw, err := e.x.ReadVectors(g.From, g.To)
+	raw, err := e.x.GroupVectors(g)
 	if err != nil {
 		return err
 	}
 	moments := setupindex.NewMoments(int(e.x.Dimension))
-	from := g.From
+	from, enough := g.From, false
 	for i := range g.Dates {
 		d := &g.Dates[i]
 		to := from + int(d.Count)
-		first, ok := e.enough[g.Level]
-		if ok && d.Date >= first && from > g.From {
+		if !enough {
+			episodes, dates := levelBefore(e.x, g.Level, d.Date)
+			enough = episodes >= e.o.MinEpisodes && dates >= e.o.MinDates
+		}
+		if enough && from > g.From {
 			fold := fold{evaluation: e, g: g, raw: raw, date: d.Date, moments: moments.Clone(), from: from, to: to}
 			tasks.Go(func() (err error) {
 				if ctx.Err() != nil {
@@ -108,36 +119,6 @@ func (e *evaluation) group(ctx context.Context, tasks *errgroup.Group, g *Group,
 		from = to
 	}
 	return nil
-}
-
-// enoughSince finds for each level the first date before which it has enough
-// dates and episodes, in both directions together. Levels without are left out.
-func enoughSince(x *Index, dates, episodes int) map[string]string {
-	counts := map[string]map[string]int{}
-	for i := range x.Episodes {
-		e := &x.Episodes[i]
-		if counts[e.Level] == nil {
-			counts[e.Level] = map[string]int{}
-		}
-		counts[e.Level][e.Date]++
-	}
-	out := map[string]string{}
-	for level, byDate := range counts {
-		var all []string
-		for d := range byDate {
-			all = append(all, d)
-		}
-		slices.Sort(all)
-		seen := 0
-		for i, d := range all {
-			if i >= dates && seen >= episodes {
-				out[level] = d
-				break
-			}
-			seen += byDate[d]
-		}
-	}
-	return out
 }
 
 // clockTimes are the minutes of the New York day at which episodes trigger.
@@ -242,9 +223,13 @@ func (f *fold) test(q *asked, e *Episode, hits []Hit) (tested, error) {
 		if err != nil {
 			return out, fmt.Errorf("episode %s: %w", q.t.episodes[h.Row].EpisodeID, err)
 		}
-		year, week := day.ISOWeek()
-		otherYear, otherWeek := other.ISOWeek()
-		out.health = append(out.health, pair{int(day.Sub(other).Hours() / 24), year == otherYear && week == otherWeek, h.Distance})
+		out.health = append(out.health, newPair(day, other, h.Distance))
 	}
 	return out, nil
+}
+
+func newPair(day, other time.Time, distance float64) pair {
+	year, week := day.ISOWeek()
+	otherYear, otherWeek := other.ISOWeek()
+	return pair{int(day.Sub(other).Hours() / 24), year == otherYear && week == otherWeek, distance}
 }

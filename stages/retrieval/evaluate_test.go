@@ -108,3 +108,35 @@ func BenchmarkEvaluate(b *testing.B) {
 		}
 	}
 }
+
+// TestEvaluateWaitsForEpisodes: with four episodes of a level a day, 50 are there
+// after 13 days, and 5 dates after five.
+func TestEvaluateWaitsForEpisodes(t *testing.T) {
+	x := vectors{16, 16, noise}.index(t, 1)
+	for _, c := range []struct{ dates, episodes, days int }{{5, 50, 3}, {14, 50, 2}, {5, 1, 11}} {
+		o := quick()
+		o.MinDates, o.MinEpisodes, o.Draws = c.dates, c.episodes, 1
+		r, err := retrieval.Evaluate(t.Context(), x, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Days != c.days || r.Queries != 16*c.days {
+			t.Errorf("%+v: %d queries on %d days", c, r.Queries, r.Days)
+		}
+	}
+}
+
+func TestEvaluateOptions(t *testing.T) {
+	for want, change := range map[string]func(*retrieval.EvaluateOptions){
+		"draws is 0, not at least 1": func(o *retrieval.EvaluateOptions) { o.Draws = 0 },
+		"jobs is -1":                 func(o *retrieval.EvaluateOptions) { o.Workers = -1 },
+		"alpha is 0":                 func(o *retrieval.EvaluateOptions) { o.Alpha = 0 },
+		"must ascend":                func(o *retrieval.EvaluateOptions) { o.Headline = 7 },
+	} {
+		o := quick()
+		change(&o)
+		if err := o.Check(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

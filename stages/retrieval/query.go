@@ -69,6 +69,8 @@ type Answer struct {
 
 	Episodes, Dates int    // the training set
 	First, Last     string // its dates
+	// Of the level before AsOf, from both sides: what decides whether they are enough.
+	LevelEpisodes, LevelDates int
 	// Thin says why the sample is too thin to rely on; empty if it is not.
 	Thin string
 }
@@ -89,7 +91,7 @@ func Ask(x *Index, q Query) (*Answer, error) {
 	if g == nil {
 		g = &Group{Level: q.Level, Direction: q.Direction}
 	}
-	raw, err := x.ReadVectors(g.From, g.To)
+	raw, err := x.GroupVectors(g)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +111,7 @@ func Ask(x *Index, q Query) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.LevelEpisodes, a.LevelDates = levelBefore(x, q.Level, a.AsOf)
 	a.fill(t, &q, found[0], usual[0])
 	return a, nil
 }
@@ -124,7 +127,7 @@ func (q *Query) Check(x *Index) error {
 		}
 	}
 	if q.EpisodeID == "" && !slices.Contains(x.Levels(), q.Level) {
-		return fmt.Errorf("the index holds no episode at level %q; it has %s", q.Level, strings.Join(x.Levels(), ", "))
+		return noLevel(x, q.Level)
 	}
 	switch {
 	case q.Direction != 1 && q.Direction != -1:
@@ -139,6 +142,10 @@ func (q *Query) Check(x *Index) error {
 		return fmt.Errorf("a vector without a day needs the date as of which to ask: without it the answer would look into the future")
 	}
 	return nil
+}
+
+func noLevel(x *Index, level string) error {
+	return fmt.Errorf("the index holds no episode at level %q; it has %s", level, strings.Join(x.Levels(), ", "))
 }
 
 // fill says what the neighbours found say.
@@ -169,20 +176,44 @@ func (a *Answer) fill(t *training, q *Query, hits []Hit, usual []float64) {
 			a.Confidence = float64(n-nearer) / float64(n)
 		}
 	}
-	a.Thin = a.thin(q.K)
+	a.Thin = a.thin(q, f.weight)
 }
 
-// thin says why a sample is too thin.
-func (a *Answer) thin(k int) string {
+// thin says why a sample is too thin. The weight is that of all neighbours
+// together, which the effective number does not tell: it is the same for
+// neighbours that are all equally far off.
+func (a *Answer) thin(q *Query, weight float64) string {
 	switch {
 	case len(a.Neighbours) == 0:
 		return "there is no earlier episode of this level and direction: nothing can be said"
-	case a.Episodes < enoughEpisodes || a.Dates < enoughDates:
-		return fmt.Sprintf("only %d earlier episodes on %d days; at least %d on %d days are wanted", a.Episodes, a.Dates, enoughEpisodes, enoughDates)
-	case len(a.Neighbours) < k:
-		return fmt.Sprintf("only %d of %d neighbours were found", len(a.Neighbours), k)
-	case a.EffectiveN < enoughEffective:
+	case a.LevelEpisodes < enoughEpisodes || a.LevelDates < enoughDates:
+		return fmt.Sprintf("only %d earlier episodes on %d days at this level; at least %d on %d days are wanted", a.LevelEpisodes, a.LevelDates, enoughEpisodes, enoughDates)
+	case len(a.Neighbours) < q.K:
+		return fmt.Sprintf("only %d of %d neighbours were found", len(a.Neighbours), q.K)
+	case a.Confidence == 0:
+		return "nothing like it has been seen: every earlier episode has nearer neighbours"
+	case !(weight >= q.Alpha):
+		return "the neighbours are so far off that they weigh less than the base rates"
+	case !(a.EffectiveN >= enoughEffective):
 		return fmt.Sprintf("the neighbours weigh as much as %.1f; at least %d are wanted", a.EffectiveN, enoughEffective)
 	}
 	return ""
+}
+
+// levelBefore counts the episodes of a level before a date, from both sides, and
+// their dates: spec 10 §5 wants so many per level.
+func levelBefore(x *Index, level, date string) (episodes, dates int) {
+	seen := map[string]bool{}
+	for i := range x.Groups {
+		if x.Groups[i].Level != level {
+			continue
+		}
+		for j := range x.Groups[i].Dates {
+			if d := &x.Groups[i].Dates[j]; d.Date < date {
+				seen[d.Date] = true
+				episodes += int(d.Count)
+			}
+		}
+	}
+	return episodes, len(seen)
 }

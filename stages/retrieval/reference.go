@@ -42,7 +42,7 @@ func AskReference(x *Index, q ReferenceQuery) (*ReferenceAnswer, error) {
 		if g.Level != q.Level {
 			continue
 		}
-		part, err := x.ReadVectors(g.From, g.To)
+		part, err := x.GroupVectors(&g)
 		if err != nil {
 			return nil, err
 		}
@@ -53,6 +53,9 @@ func AskReference(x *Index, q ReferenceQuery) (*ReferenceAnswer, error) {
 
 // Check refuses a query that cannot be answered.
 func (q *ReferenceQuery) Check(x *Index) error {
+	if !slices.Contains(x.Levels(), q.Level) {
+		return noLevel(x, q.Level)
+	}
 	// What the reference does not look at is filled in.
 	known := Query{EpisodeID: "-", Level: q.Level, Direction: 1, Vector: q.Vector, AsOf: "-", K: q.K, MaxPerDay: 1}
 	return known.Check(x)

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -29,6 +30,7 @@ type Score struct {
 	Method                           string
 	K                                int // 0 for methods without neighbours
 	Accuracy, Top2, Precision        float64
+	Lift                             float64 // Precision over that of the base rates (spec 10 §4, with the exact baseline)
 	LogLoss, Brier, Calibration      float64
 	Pearson, Spearman, SignAgreement float64 // of expected and actual score
 }
@@ -56,6 +58,10 @@ type LevelScore struct {
 // largestShare is the share of one class beyond which outcomes tell little.
 const largestShare = 0.6
 
+// leastRatio is how much farther off than the nearest random neighbours are
+// expected to be (spec 10 §5).
+const leastRatio = 1.5
+
 // report sums the queries up.
 func (e *evaluation) report(all []tested) *Report {
 	r := &Report{Options: e.o, Queries: len(all), Skipped: len(e.x.Episodes) - len(all), Warnings: e.warnings()}
@@ -72,12 +78,17 @@ func (e *evaluation) report(all []tested) *Report {
 		nearest: slices.Index(methods, method{MethodNeighbours, e.o.Headline}), random: slices.Index(methods, method{MethodRandom, e.o.Headline}),
 		prior: slices.Index(methods, method{name: MethodPrior}), majority: slices.Index(methods, method{name: MethodMajority}),
 	}
+	for i := range r.Scores {
+		r.Scores[i].Lift = r.Scores[i].Precision / r.Scores[h.prior].Precision
+	}
 	days := h.byDay(all)
 	r.Days = len(days)
 	r.First, r.Last = days[0].date, days[len(days)-1].date
 	r.Skill, r.Lift = bootstrap(days, e.o.Bootstraps, e.o.Seed)
 	r.HasSkill, r.HasLift = r.Skill.Low > 0, r.Lift.Low > 1
-	r.Health = health(all)
+	if r.Health = health(all); !(r.Health.DistanceRatio >= leastRatio) {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("random neighbours are only %.2f times as far off as the nearest; %v times is expected of vectors that tell set-ups apart", r.Health.DistanceRatio, leastRatio))
+	}
 	for i := range e.x.Groups {
 		r.Levels = append(r.Levels, h.level(&e.x.Groups[i], all)...)
 	}
@@ -142,13 +153,16 @@ func (h *headline) byDay(all []tested) []daySum {
 		if n := len(out); n == 0 || out[n-1].date != q.Date {
 			out = append(out, daySum{date: q.Date})
 		}
-		d := &out[len(out)-1]
-		d.loss += q.grades[h.nearest].logLoss
-		d.priorLoss += q.grades[h.prior].logLoss
-		d.precision += q.grades[h.nearest].precision
-		d.randomPrecision += q.grades[h.random].precision
+		out[len(out)-1].addQuery(h, &q)
 	}
 	return out
+}
+
+func (d *daySum) addQuery(h *headline, q *tested) {
+	d.loss += q.grades[h.nearest].logLoss
+	d.priorLoss += q.grades[h.prior].logLoss
+	d.precision += q.grades[h.nearest].precision
+	d.randomPrecision += q.grades[h.random].precision
 }
 
 // ratios are skill and lift of summed days.
@@ -219,9 +233,7 @@ func (h *headline) level(g *Group, all []tested) []LevelScore {
 		s.Queries++
 		s.Accuracy += q.grades[h.nearest].accuracy
 		s.MajorityAccuracy += q.grades[h.majority].accuracy
-		for _, d := range h.byDay([]tested{q}) {
-			sum.add(&d)
-		}
+		sum.addQuery(h, &q)
 	}
 	if s.Queries == 0 {
 		return nil

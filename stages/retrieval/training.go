@@ -23,6 +23,9 @@ var ErrEmpty = setupindex.ErrEmpty
 // Open opens a partition of gold.future.setup_index; see setupindex.Open.
 func Open(s Source) (*Index, error) { return setupindex.Open(s) }
 
+// ErrDamaged says that the vectors of an index are not those that were written.
+var ErrDamaged = setupindex.ErrDamaged
+
 // chop is the class of episodes that went neither way.
 const chop = "CHOP"
 
@@ -41,6 +44,7 @@ type training struct {
 	flat     *Flat
 	prior    []float64 // share of each class; NaN without episodes, as the next
 	score    float64   // mean
+	scores   []float64 // mean of each class; that of all for a class without episodes
 }
 
 // newTraining takes the episodes of a group before a date. raw are the vectors
@@ -49,7 +53,7 @@ func newTraining(x *Index, g *Group, raw []float64, asOf string, moments *setupi
 	d := int(x.Dimension)
 	all := x.Episodes[g.From:g.To]
 	before := sort.Search(len(all), func(i int) bool { return all[i].Date >= asOf })
-	t := &training{classes: x.Classes, scale: moments.Scale(), prior: make([]float64, len(x.Classes))}
+	t := &training{classes: x.Classes, scale: moments.Scale(), prior: make([]float64, len(x.Classes)), scores: make([]float64, len(x.Classes))}
 	normalised := make([]float32, 0, before*d)
 	for i, e := range all[:before] {
 		if excludeChop && e.Outcome == chop {
@@ -61,6 +65,7 @@ func newTraining(x *Index, g *Group, raw []float64, asOf string, moments *setupi
 		class := slices.Index(x.Classes, e.Outcome)
 		t.prior[class]++
 		t.score += e.Score
+		t.scores[class] += e.Score
 		t.episodes, t.class = append(t.episodes, e), append(t.class, class)
 		t.day, t.chain = append(t.day, int32(t.dates)), append(t.chain, e.Chain)
 		normalised = normalised[:len(normalised)+d]
@@ -68,7 +73,10 @@ func newTraining(x *Index, g *Group, raw []float64, asOf string, moments *setupi
 	}
 	n := len(t.episodes)
 	t.score /= float64(n)
-	for c := range t.prior {
+	for c, of := range t.prior {
+		if t.scores[c] /= of; of == 0 {
+			t.scores[c] = t.score
+		}
 		t.prior[c] /= float64(n)
 	}
 	if n > 0 {

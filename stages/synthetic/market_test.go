@@ -185,6 +185,29 @@ func candles(trades []dbn.MBP10, midnight uint64, from, to int) (out []candle) {
 	return out
 }
 
+// frontTrades are the trades of the front contract whose book is not crossed.
+func frontTrades(t *testing.T, s *session) []dbn.MBP10 {
+	t.Helper()
+	var trades []dbn.MBP10
+	front := s.instruments[0].rec.InstrumentID
+	err := s.run(func(rec []byte) error {
+		const actionAt = 28
+		if rec[actionAt] != 'T' || dbn.InstrumentID(rec) != front {
+			return nil
+		}
+		var m dbn.MBP10
+		err := m.Decode(rec)
+		if !crossed(&m) {
+			trades = append(trades, m)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trades
+}
+
 func TestEveryOutcomeWithinAWeek(t *testing.T) {
 	cfg := Default()
 	days, err := cfg.Sessions()
@@ -199,23 +222,7 @@ func TestEveryOutcomeWithinAWeek(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var trades []dbn.MBP10
-			front := s.instruments[0].rec.InstrumentID
-			err = s.run(func(rec []byte) error {
-				const actionAt = 28
-				if rec[actionAt] != 'T' || dbn.InstrumentID(rec) != front {
-					return nil
-				}
-				var m dbn.MBP10
-				err := m.Decode(rec)
-				if !crossed(&m) {
-					trades = append(trades, m)
-				}
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			trades := frontTrades(t, s)
 			midnight := s.dayStart + uint64(s.midnight)*second
 			for _, window := range [][2]int{{preMarketStart, openingStart}, {openingStart, openingRangeEnd}} {
 				lo, hi := 1e9, 0.0

@@ -52,11 +52,30 @@ func TestVendorReadsTheFile(t *testing.T) {
 		t.Skip("python3 with databento_dbn is not here: ", err)
 	}
 	cfg, name := small(9, 3000), "2025-08-05"
-	var plain bytes.Buffer
 	s, err := newSession(cfg, name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := readByVendor(t, s)
+	want := summary{
+		Version: 3, Dataset: "GLBX.MDP3", Schema: "mbp-10", STypeIn: "raw_symbol", Out: "instrument_id",
+		Symbols: []string{"ESU5", "ESZ5", "ESU5-ESZ5"}, Start: s.dayStart, End: s.dayStart + secondsPerDay*second,
+		Mappings: map[string][]string{"ESU5": {"2025-08-05 2025-08-06 24309"}, "ESZ5": {"2025-08-05 2025-08-06 24312"}, "ESU5-ESZ5": {"2025-08-05 2025-08-06 1072885"}},
+		Actions:  map[string]int{},
+	}
+	_, recs := records(t, cfg, name)
+	for i := range recs {
+		want.add(&recs[i])
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what the vendor's package reads (-want +got):\n%s", diff)
+	}
+}
+
+// readByVendor is what the vendor's package reads in the file of a session.
+func readByVendor(t *testing.T, s *session) summary {
+	t.Helper()
+	var plain bytes.Buffer
 	w, err := dbn.NewWriter(&plain, s.metadata())
 	if err != nil {
 		t.Fatal(err)
@@ -79,28 +98,21 @@ func TestVendorReadsTheFile(t *testing.T) {
 	if err := json.Unmarshal(said, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := summary{
-		Version: 3, Dataset: "GLBX.MDP3", Schema: "mbp-10", STypeIn: "raw_symbol", Out: "instrument_id",
-		Symbols: []string{"ESU5", "ESZ5", "ESU5-ESZ5"}, Start: s.dayStart, End: s.dayStart + secondsPerDay*second,
-		Mappings: map[string][]string{"ESU5": {"2025-08-05 2025-08-06 24309"}, "ESZ5": {"2025-08-05 2025-08-06 24312"}, "ESU5-ESZ5": {"2025-08-05 2025-08-06 1072885"}},
-		Actions:  map[string]int{},
+	return got
+}
+
+// add counts in a record.
+func (s *summary) add(m *dbn.MBP10) {
+	s.Records++
+	if m.Price != dbn.UndefPrice {
+		s.Price += m.Price
 	}
-	_, recs := records(t, cfg, name)
-	for _, m := range recs {
-		want.Records++
-		if m.Price != dbn.UndefPrice {
-			want.Price += m.Price
-		}
-		want.Size += uint64(m.Size)
-		for _, l := range m.Levels {
-			want.Bids += uint64(l.BidSz) + uint64(l.BidCt)
-			want.Asks += uint64(l.AskSz) + uint64(l.AskCt)
-		}
-		want.Actions[string(rune(m.Action))+string(rune(m.Side))]++
+	s.Size += uint64(m.Size)
+	for _, l := range m.Levels {
+		s.Bids += uint64(l.BidSz) + uint64(l.BidCt)
+		s.Asks += uint64(l.AskSz) + uint64(l.AskCt)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what the vendor's package reads (-want +got):\n%s", diff)
-	}
+	s.Actions[string(rune(m.Action))+string(rune(m.Side))]++
 }
 
 const readOptionsWithVendor = `

@@ -21,10 +21,16 @@ func BronzeParams() []stage.Param {
 		{Name: "max_unmapped_fraction", Type: stage.Float, Default: 0.01, Check: fraction,
 			Doc: "largest part of the day's records that may have no symbol; more fails the stage"},
 		{Name: "max_undefined_fraction", Type: stage.Float, Default: 0.01, Check: fraction,
-			Doc: "largest part of the day's records whose option's expiry, strike or right nothing tells; more fails the stage"},
+			Doc: "largest part of the day's records whose option's root, expiry, strike or right nothing tells; more fails the stage"},
 		{Name: "sort_memory", Type: stage.Int, Default: int64(64 << 20), Check: sortMemory,
 			Doc: "bytes of records that are sorted at once"},
 	}
+}
+
+// StatisticsParams are those of bronze statistics.
+func StatisticsParams() []stage.Param {
+	return append(BronzeParams(), stage.Param{Name: "without_definitions", Type: stage.Bool, Default: false,
+		Doc: "take a day on which nothing is defined: strike and right of its options are those of their symbols, and exp_date is null"})
 }
 
 // DefinitionsInput is the port of instrument definitions.
@@ -109,8 +115,9 @@ func RunNBBO(ctx context.Context, t stage.Task) error {
 }
 
 // RunStatistics makes bronze statistics of the ports statistics and definitions.
-// Options without a definition take strike and right from their symbol and have
-// no exp_date; rows_without_exp_date counts them.
+// Options without a definition take strike and right from their symbol, where
+// the definitions of others tell its scale and root, and have no exp_date;
+// rows_without_exp_date counts them.
 func RunStatistics(ctx context.Context, t stage.Task) error {
 	return runSingle(ctx, t, Statistics, statisticKind(), "statistics", func(e *event, rows *batch) bool {
 		rows.double(colOwn, float64(e.first))
@@ -125,6 +132,7 @@ func runSingle(ctx context.Context, t stage.Task, table Table, k kind, port stri
 		return err
 	}
 	defer b.sorter.Close()
+	b.chain.needDefinitions = table == Statistics && !t.Params().Bool("without_definitions")
 	f := feed{kind: k, port: port, chain: b.chain, take: func(e *event) (reason, error) { return kept, b.add(e) }}
 	if err := f.run(ctx, t); err != nil {
 		return err
@@ -167,6 +175,9 @@ func (b *bronze) write(ctx context.Context, t stage.Task, own func(e *event, row
 	root := t.Key("root")
 	var e event
 	err = b.sorter.Sorted(0, func(block []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for ; len(block) > 0; block = block[eventSize:] {
 			e.get(block)
 			if !own(&e, rows) {
@@ -175,9 +186,6 @@ func (b *bronze) write(ctx context.Context, t stage.Task, own func(e *event, row
 			rows.common(root, b.chain.option(e.option), &e)
 			if !rows.next() {
 				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return err
 			}
 			if err := rows.flush(w); err != nil {
 				return err

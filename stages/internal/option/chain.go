@@ -2,7 +2,6 @@ package option
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -19,8 +18,9 @@ type Option struct {
 }
 
 // ParseSymbol reads strike and right off a symbol: its second token has to match
-// ^[CP]\d+(\.\d+)?$ (spec 02 §B.2). That is right for roots whose symbols state
-// the strike in price units, as ES does; the expiry cannot be read off.
+// ^[CP]\d+(\.\d+)?$ (spec 02 §B.2). The strike is as the symbol has it, in price
+// units for roots like ES; a Chain finds the scale of others. The expiry cannot
+// be read off.
 func ParseSymbol(symbol string) (strike float64, right byte, ok bool) {
 	tokens := strings.Fields(symbol)
 	if len(tokens) < 2 || len(tokens[1]) < 2 || tokens[1][0] != 'C' && tokens[1][0] != 'P' {
@@ -62,8 +62,13 @@ type Chain struct {
 	needExpiry  bool // options without exp_date are of no use
 	zone        *time.Location
 	definitions map[uint32]definition // by instrument id
+	symbols     symbolRules
 	options     []Option
 	numbers     map[Option]int32
+
+	// needDefinitions fails records of a day that nothing is defined on, where
+	// symbols alone would do otherwise.
+	needDefinitions bool
 }
 
 // newChain returns a chain without definitions.
@@ -101,7 +106,8 @@ func (c *Chain) compareSymbols(a, b int32) int {
 
 // resolve returns the number of the option that an instrument is, or why its
 // records are dropped. What is known twice has to agree: a definition that says
-// otherwise than the symbol is an error.
+// otherwise than the symbol is an error. What only the symbol tells is taken if
+// the day's definitions leave no doubt of its scale and its root.
 func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error) {
 	o := Option{Symbol: symbol}
 	strike, right, parsed := ParseSymbol(symbol)
@@ -118,32 +124,25 @@ func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error)
 	case !defined && !parsed:
 		return 0, unparseable, nil
 	case !defined:
-		o.Strike, o.Right = strike, right
-	case def.strike == dbn.UndefPrice && !parsed:
+		if !c.symbols.known || !c.ofRoot(series(symbol)) && !c.symbols.series[series(symbol)] {
+			return 0, noDefinition, nil
+		}
+		o.Strike, o.Right = c.symbols.price(strike), right
+	case def.strike == dbn.UndefPrice && !(parsed && c.symbols.known):
 		return 0, noDefinition, nil
 	default:
 		o.Strike, o.Right, o.ExpDate = float64(def.strike)/1e9, def.class, def.expDate
 		if def.strike == dbn.UndefPrice {
-			o.Strike = strike
+			o.Strike = c.symbols.price(strike)
 		}
-		if parsed && (!sameStrike(strike, o.Strike) || right != o.Right) {
-			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, strike, right)
+		if parsed && (c.symbols.price(strike) != o.Strike || right != o.Right) {
+			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, c.symbols.price(strike), right)
 		}
 	}
 	if c.needExpiry && o.ExpDate == "" {
 		return 0, noDefinition, nil
 	}
 	return c.number(o), kept, nil
-}
-
-// sameStrike tells whether a symbol's strike is a definition's: the same number, or
-// moved by decimal places, as in symbols of roots whose prices are small.
-func sameStrike(symbol, defined float64) bool {
-	if symbol == defined {
-		return true
-	}
-	places := math.Round(math.Log10(symbol / defined))
-	return math.Abs(symbol/defined/math.Pow(10, places)-1) < 1e-9
 }
 
 func (c *Chain) number(o Option) int32 {

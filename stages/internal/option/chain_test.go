@@ -1,6 +1,7 @@
 package option
 
 import (
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -56,6 +57,7 @@ func testChain(t *testing.T, needExpiry bool, edit func(d *dbn.Definition)) *Cha
 		edit(&d)
 	}
 	c.define(&d)
+	c.learn()
 	return c
 }
 
@@ -73,7 +75,6 @@ func TestResolve(t *testing.T) {
 			d.Expiration = uint64(time.Date(2025, 9, 20, 3, 59, 0, 0, time.UTC).UnixNano())
 		}, true, full, kept},
 		{"no strike", func(d *dbn.Definition) { d.StrikePrice = dbn.UndefPrice }, true, full, kept},
-		{"a symbol in hundredths", func(d *dbn.Definition) { d.StrikePrice = 60e9 }, true, Option{"ESU5 C6000", "2025-09-19", 60, 'C'}, kept},
 		{"no underlying", func(d *dbn.Definition) { d.Underlying = "" }, true, full, kept},
 		{"the root itself", func(d *dbn.Definition) { d.Underlying = "ES" }, true, full, kept},
 		{"no expiry where it is needed", func(d *dbn.Definition) { d.Expiration = dbn.UndefTimestamp }, true, Option{}, noDefinition},
@@ -108,6 +109,8 @@ func TestContradictions(t *testing.T) {
 		{func(d *dbn.Definition) { d.StrikePrice = 5900e9 }, []string{"instrument 1", "strike 5900 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{func(d *dbn.Definition) { d.InstrumentClass = 'P' }, []string{"strike 6000 and right P", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{func(d *dbn.Definition) { d.RawSymbol = "ESU5 C6100" }, []string{"instrument 1", `"ESU5 C6000"`, `"ESU5 C6100"`}},
+		{func(d *dbn.Definition) { d.StrikePrice = 60000e9 }, []string{"strike 60000 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
+		{func(d *dbn.Definition) { d.StrikePrice = 600e9 }, []string{"strike 600 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 	} {
 		_, _, err := testChain(t, true, c.edit).resolve("ESU5 C6000", 1)
 		if err == nil {
@@ -117,6 +120,44 @@ func TestContradictions(t *testing.T) {
 		for _, part := range c.want {
 			if !strings.Contains(err.Error(), part) {
 				t.Errorf("error %q does not say %s", err, part)
+			}
+		}
+	}
+}
+
+// TestLearn gives chains of the strikes that symbols and definitions have.
+func TestLearn(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		strikes map[string]float64
+		want    symbolRules
+	}{
+		{"none", nil, symbolRules{known: true}},
+		{"price units", map[string]float64{"ESU5 C6000": 6000, "ESU5 P6000.5": 6000.5}, symbolRules{known: true}},
+		{"one", map[string]float64{"ESU5 C6000": 6000}, symbolRules{known: true}},
+		{"hundredths", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C0": 0}, symbolRules{places: 2, known: true}},
+		{"tens", map[string]float64{"ESU5 C640.5": 6405, "ESU5 C641": 6410}, symbolRules{places: -1, known: true}},
+		{"hundredths of one strike", map[string]float64{"ESU5 C6405": 64.05, "ESU5 P6405": 64.05}, symbolRules{}},
+		{"one differs", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C6500": 6500}, symbolRules{}},
+		{"no power of ten", map[string]float64{"ESU5 C6400": 3200, "ESU5 C6000": 3000}, symbolRules{}},
+		{"nearly a power of ten", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1000001}, symbolRules{}},
+	} {
+		chain, err := newChain("ES", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain.define(&dbn.Definition{Header: dbn.Header{InstrumentID: 99}, RawSymbol: "NQU5 C20000", Underlying: "NQU5", InstrumentClass: 'C', StrikePrice: 2e9})
+		for symbol, strike := range c.strikes {
+			chain.define(&dbn.Definition{Header: dbn.Header{InstrumentID: uint32(len(chain.definitions))}, RawSymbol: symbol, Underlying: "ESU5",
+				InstrumentClass: symbol[5], StrikePrice: int64(math.Round(strike * 1e9))})
+		}
+		chain.learn()
+		if got := chain.symbols; got.places != c.want.places && c.want.known || got.known != c.want.known {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+		for number, def := range chain.definitions {
+			if n, r, err := chain.resolve(def.symbol, number); c.want.known && def.underlying == "ESU5" && (err != nil || r != kept || chain.option(n).Strike != float64(def.strike)/1e9) {
+				t.Errorf("%s: %s is resolved with reason %d, error %v", c.name, def.symbol, r, err)
 			}
 		}
 	}

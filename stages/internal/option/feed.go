@@ -83,6 +83,7 @@ func readChain(ctx context.Context, t stage.Task, needExpiry bool) (*Chain, erro
 			return nil, err
 		}
 	}
+	c.learn()
 	t.Count("definitions_records_read", read)
 	t.Count("definitions_dropped_other_record_type", other)
 	t.Count("definitions_dropped_other_day", otherDays)
@@ -125,7 +126,7 @@ func (f *feed) run(ctx context.Context, t stage.Task) (err error) {
 		}
 	}
 	f.counts.report(t, f.prefix, f.own)
-	return f.counts.check(t, f.what, len(f.chain.definitions))
+	return f.counts.check(t, f.what, f.chain)
 }
 
 // record takes a record, or tells why not.

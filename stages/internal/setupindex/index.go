@@ -219,12 +219,39 @@ func (x *Index) ReadVectors(from, to int) ([]float64, error) {
 		GetVector(row, buffer)
 		for j, v := range row {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("%s of the index: feature %s of episode %s is %v", VectorFile, x.Features[j], x.Episodes[i].EpisodeID, v)
+				return nil, fmt.Errorf("%w: feature %s of episode %s is %v", ErrDamaged, x.Features[j], x.Episodes[i].EpisodeID, v)
 			}
 		}
 	}
 	return out, nil
 }
+
+// GroupVectors reads the raw vectors of a group, and holds them to the moments
+// that were written beside them: a damaged file is an ErrDamaged.
+func (x *Index) GroupVectors(g *Group) ([]float64, error) {
+	raw, err := x.ReadVectors(g.From, g.To)
+	if err != nil {
+		return nil, err
+	}
+	d := int(x.Dimension)
+	rest := raw
+	for i := range g.Dates {
+		date := &g.Dates[i]
+		moments := NewMoments(d)
+		for range date.Count {
+			moments.Add(rest[:d])
+			rest = rest[d:]
+		}
+		if j := moments.differs(date); j >= 0 {
+			return nil, fmt.Errorf("%w: feature %s of %s, direction %+d, on %s has mean %v and centred second moment %v, and %s has %v and %v",
+				ErrDamaged, x.Features[j], g.Level, g.Direction, date.Date, moments.Mean[j], moments.M2[j], DatesTable, date.Mean[j], date.M2[j])
+		}
+	}
+	return raw, nil
+}
+
+// ErrDamaged says that the vectors are not those that were written.
+var ErrDamaged = fmt.Errorf("%s of the index is damaged", VectorFile)
 
 // PutVector and GetVector are the encoding of a vector in the file.
 func PutVector(b []byte, v []float64) {

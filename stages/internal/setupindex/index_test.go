@@ -15,12 +15,11 @@ import (
 
 // written is an index in memory that a test may spoil.
 type written struct {
-	parameters    []Parameters
-	features      []Feature
-	episodes      []Episode
-	dates         []Date
-	normalisation []Normalisation
-	vectors       []byte
+	parameters []Parameters
+	features   []Feature
+	episodes   []Episode
+	dates      []Date
+	vectors    []byte
 }
 
 // whole is an index of three episodes: two of one group on two dates, one of
@@ -197,5 +196,26 @@ func TestFitMergesDirections(t *testing.T) {
 	}
 	if len(shared) != 2 || shared[0].Direction != 0 || shared[0].First != "1" || shared[0].Last != "2" || shared[0].Count != 2 || shared[0].Mean[0] != 3 || shared[0].Std[0] != math.Sqrt2 {
 		t.Errorf("shared: %+v", shared)
+	}
+}
+
+// TestGroupVectorsRefusesOthers: vectors of the right size that are not those of
+// the moments beside them.
+func TestGroupVectorsRefusesOthers(t *testing.T) {
+	w := whole()
+	x, err := Open(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &x.Groups[1]
+	if v, err := x.GroupVectors(g); err != nil || len(v) != 2*256 {
+		t.Fatalf("%d values, %v", len(v), err)
+	}
+	PutVector(w.vectors[2*8*256+8:], []float64{0.001})
+	if _, err := x.GroupVectors(g); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "of pm_high, direction +1, on 2025-08-05 has mean 0.001") {
+		t.Errorf("%v", err)
+	}
+	if _, err := x.GroupVectors(&x.Groups[0]); err != nil {
+		t.Errorf("the other group: %v", err)
 	}
 }

@@ -142,3 +142,19 @@ func Fit(dates []Date, shared bool) []Normalisation {
 func (m *Moments) Clone() *Moments {
 	return &Moments{slices.Clone(m.N), slices.Clone(m.Mean), slices.Clone(m.M2)}
 }
+
+// rounding is the relative difference of moments that another processor's order
+// of rounding may make.
+const rounding = 1e-9
+
+// differs returns the first feature whose moments are not those of a date, -1 if
+// there is none.
+func (m *Moments) differs(d *Date) int {
+	for j := range m.Mean {
+		size := math.Sqrt(d.M2[j]) + math.Abs(d.Mean[j])
+		if !(math.Abs(m.Mean[j]-d.Mean[j]) <= rounding*size && math.Abs(m.M2[j]-d.M2[j]) <= rounding*size*size*float64(d.Count)) {
+			return j
+		}
+	}
+	return -1
+}

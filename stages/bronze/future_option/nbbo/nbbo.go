@@ -4,8 +4,11 @@
 //
 // Kept are one-level book records with a price on one side at least; a side
 // without one is null. Days, definitions, counts, order and memory are those of
-// the trades. Records at intervals (bbo, cbbo) take ts_recv, the interval's end,
-// for their event time: what the vendor calls their ts_event is the last trade's.
+// the trades.
+//
+// Records at intervals (bbo, cbbo) have ts_recv, the end of the interval, for
+// ts_event_ns: what the vendor calls their ts_event is the time of the last trade,
+// and a quote at that time would answer for times before it was made.
 package nbbo
 
 import (
@@ -23,7 +26,7 @@ type transform struct{}
 func (transform) Spec() stage.Spec {
 	return stage.Spec{
 		Name:    "bronze.future_option.nbbo",
-		Version: 1,
+		Version: 2,
 		Summary: "Best bid and ask of every option, from the vendor's files of a day",
 		Inputs: []stage.Input{
 			option.QuotesInput(),

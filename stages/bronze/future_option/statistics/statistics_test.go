@@ -87,21 +87,78 @@ func TestDropRules(t *testing.T) {
 	}
 }
 
-// TestWithoutDefinitions takes strike and right from symbols, and no expiry.
+// TestWithoutDefinitions takes strike and right from symbols, and no expiry, if it
+// is told to. EW1Q5 need not be of ES: nothing tells.
 func TestWithoutDefinitions(t *testing.T) {
 	none := optiontest.File(t, optiontest.Metadata(dbn.SchemaDefinition))
 	var records [][]byte
 	for i, id := range []uint32{optiontest.Weekly, optiontest.Put, optiontest.Odd, optiontest.Spread} {
 		records = append(records, optiontest.Statistic(t, id, uint64(i), 0, nil))
 	}
-	task := mustRun(t, nil, files{"statistics": statisticsFile(t, records...), "definitions": {none}})
-	want := []string{"DATABENTO_CME ES EW1Q5 C6000.5 (null) 6000.5 C 1234", "DATABENTO_CME ES ESU5 P6000 (null) 6000 P 1234"}
+	f := files{"statistics": statisticsFile(t, records...), "definitions": {none}}
+	err := New().Run(t.Context(), optiontest.Task(t, New(), nil, f))
+	if err == nil || !strings.Contains(err.Error(), "define 0 instruments") || !strings.Contains(err.Error(), "without_definitions = true") {
+		t.Errorf("error %v", err)
+	}
+	task := mustRun(t, stage.Params{"without_definitions": true}, f)
+	want := []string{"DATABENTO_CME ES ESU5 P6000 (null) 6000 P 1234"}
 	if got := rows(task); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	m := task.Metrics()
-	if m["rows_without_exp_date"] != 2 || m["dropped_unparseable_symbol"] != 1 || m["dropped_multi_leg"] != 1 || m["definitions_instruments"] != 0 {
+	if m["rows_without_exp_date"] != 1 || m["dropped_no_definition"] != 1 || m["dropped_unparseable_symbol"] != 1 || m["dropped_multi_leg"] != 1 || m["definitions_instruments"] != 0 {
 		t.Errorf("metrics %v", m)
+	}
+}
+
+// TestNothingOfTheDay has neither definitions nor statistics: no rows.
+func TestNothingOfTheDay(t *testing.T) {
+	none := optiontest.File(t, optiontest.Metadata(dbn.SchemaDefinition))
+	task := mustRun(t, nil, files{"statistics": statisticsFile(t), "definitions": {none}})
+	if n := task.Table("statistics").NumRows(); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+// TestSomeDefinitions takes from symbols what the definitions of others bear out:
+// the scale of strikes, and that weekly options are on a future of the root.
+func TestSomeDefinitions(t *testing.T) {
+	hundredth := func(d *dbn.Definition) { d.StrikePrice /= 100 }
+	define := func(id uint32, edit func(d *dbn.Definition)) []byte { return optiontest.Definition(t, id, edit) }
+	otherWeekly := define(optiontest.Weekly, func(d *dbn.Definition) { d.InstrumentID, d.RawSymbol, d.StrikePrice = 99, "EW1Q5 C7000", 7000e9 })
+	var records [][]byte
+	for i, id := range []uint32{optiontest.Undefined, optiontest.Weekly, optiontest.Foreign} {
+		records = append(records, optiontest.Statistic(t, id, uint64(i), 0, nil))
+	}
+	future, weekly := "DATABENTO_CME ES ESU5 C7000 (null) 7000 C 1234", "DATABENTO_CME ES EW1Q5 C6000.5 (null) 6000.5 C 1234"
+	for _, c := range []struct {
+		name        string
+		definitions [][]byte
+		want        []string
+	}{
+		{"price units", [][]byte{define(optiontest.Call, nil)}, []string{future}},
+		{"price units, the series too", [][]byte{define(optiontest.Call, nil), otherWeekly}, []string{future, weekly}},
+		{"hundredths", [][]byte{define(optiontest.Call, hundredth), define(optiontest.Weekly, func(d *dbn.Definition) { d.InstrumentID = 99; hundredth(d) })},
+			[]string{"DATABENTO_CME ES ESU5 C7000 (null) 70 C 1234", "DATABENTO_CME ES EW1Q5 C6000.5 (null) 60.005 C 1234"}},
+		{"hundredths of one strike alone", [][]byte{define(optiontest.Call, hundredth), define(optiontest.Put, hundredth)}, nil},
+		{"no scale for all", [][]byte{define(optiontest.Call, hundredth), define(optiontest.Put, nil)}, nil},
+		{"none to compare", [][]byte{define(optiontest.Future, nil)}, []string{future}},
+	} {
+		f := files{"statistics": statisticsFile(t, records...), "definitions": {optiontest.File(t, optiontest.Metadata(dbn.SchemaDefinition), c.definitions...)}}
+		if c.want == nil {
+			err := New().Run(t.Context(), optiontest.Task(t, New(), nil, f))
+			if err == nil || !strings.Contains(err.Error(), "3 of options nothing defines") {
+				t.Errorf("%s: error %v", c.name, err)
+			}
+			continue
+		}
+		task := mustRun(t, nil, f)
+		if got := rows(task); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+		if n, want := task.Metrics()["dropped_no_definition"], int64(3-len(c.want)); n != want {
+			t.Errorf("%s: %d without a definition, want %d", c.name, n, want)
+		}
 	}
 }
 

@@ -10,7 +10,11 @@
 // Strike, right and expiry come from the instrument's definition of the same
 // day. Options without a usable one are dropped, as the expiry cannot be had
 // otherwise. Dropped are instruments of several legs, too. A definition that
-// contradicts the symbol is an error.
+// contradicts the symbol is an error; strikes may differ by decimal places if all
+// definitions of the day, of two strikes at least, agree on how many.
+//
+// Quotes at intervals (bbo, cbbo) are in force from their ts_recv, the end of the
+// interval, on; their ts_event is the time of the last trade.
 //
 // Rows are sorted stably by (ts_event_ns, seq, option_symbol); ties stay in the
 // order of the records, files in the order of their names (O-12). Memory stays
@@ -32,7 +36,7 @@ type transform struct{}
 func (transform) Spec() stage.Spec {
 	return stage.Spec{
 		Name:    "bronze.future_option.trades",
-		Version: 1,
+		Version: 2,
 		Summary: "Option trades with the quote in force, from the vendor's files of a day",
 		Inputs: []stage.Input{
 			{Name: "trades", Doc: "DBN files of schema trades, or of a live capture, plain or zstd", Raw: true},

@@ -1,6 +1,8 @@
 package trades
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -253,10 +255,13 @@ func TestErrors(t *testing.T) {
 			[]string{"1 of 1 records", "define 0 instruments"}},
 		{"undefined quotes", files{"trades": tradesFile(t, good), "quotes": quotesFile(t, optiontest.Quote(optiontest.Undefined, 0, 0, nil))},
 			[]string{"1 of 1 records of quotes", `"ESU5 C7000"`}},
+		{"definition ten times off", files{"trades": tradesFile(t, good), "definitions": {defs(
+			optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.StrikePrice = 60_000e9 }), optiontest.Definition(t, optiontest.Put, nil))}},
+			[]string{"a.dbn: record 0", "strike 60000 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{"contradiction", files{"trades": tradesFile(t, good), "definitions": {defs(optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.StrikePrice = 60e9 }))}},
 			[]string{"a.dbn: record 0", "strike 60 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{"nothing of the root", files{"trades": tradesFile(t, optiontest.Trade(optiontest.Future, 0, 0, nil))},
-			[]string{"none of 1 records of trades is of an option of ES", "1 of no option"}},
+			[]string{"none of 1 records of trades is of an option of ES", "1 are of no option"}},
 		{"another schema", files{"trades": quotesFile(t)}, []string{"a.dbn", "schema mbp-1", "[trades mixed]"}},
 		{"no DBN", files{"trades": {[]byte("PAR1 and more")}}, []string{"a.dbn", "not a DBN file"}},
 		{"cut off", files{"trades": {tradesFile(t, good)[0][:len(tradesFile(t, good)[0])-3]}}, []string{"a.dbn", "cut off"}},
@@ -274,6 +279,27 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%s: error %q does not say %q", c.name, err, part)
 			}
 		}
+	}
+}
+
+// TestOnlySpreads is a day that has nothing but user-defined spreads, and one
+// trade without a time.
+func TestOnlySpreads(t *testing.T) {
+	timeless := optiontest.Trade(optiontest.Call, 0, 0, func(r *dbn.Trade) { r.TsEvent = dbn.UndefTimestamp })
+	task := mustRun(t, nil, tradesFile(t, optiontest.Trade(optiontest.Spread, 0, 0, nil), timeless), nil)
+	m := task.Metrics()
+	if n := task.Table("trades").NumRows(); n != 0 || m["dropped_multi_leg"] != 1 || m["dropped_no_ts_event"] != 1 {
+		t.Errorf("%d rows, metrics %v", n, m)
+	}
+}
+
+// TestCancelled stops before rows are written, however few there are.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	task := optiontest.Task(t, New(), nil, files{"trades": tradesFile(t, optiontest.Trade(optiontest.Call, 0, 0, nil)), "quotes": quotesFile(t), "definitions": {optiontest.Definitions(t)}})
+	if err := New().Run(ctx, task); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
 

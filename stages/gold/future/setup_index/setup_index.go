@@ -6,13 +6,16 @@
 // contract that is not the front month or of a day on which the contract rolls;
 // both are counted. A value that is infinite or not a number ends the run with
 // the name of its episode (G-11), and so does an episode that comes twice. An
-// index of at least 50 episodes of which one class makes up more than
-// max_class_share is not published (spec 10 §5).
+// index with a level of at least 50 episodes, of which one class makes up more
+// than max_class_share, is not published (spec 10 §5).
 //
 // With semantics = "corrected" the normalisation over all dates is that of each
 // level and direction (G-7 by one index each); with "reference" both directions
 // of a level share one. The parameter also says how the vectors were made, and
-// a query refuses an index of other semantics.
+// a query refuses an index of other semantics. Set-up vectors of reference
+// semantics call an episode whose window is not over CHOP (10 Q-5), and nothing in
+// them tells it from one that is: it is indexed as such. G-13 holds with corrected
+// semantics alone, where such an episode has no outcome.
 package setupindex
 
 import (
@@ -37,7 +40,7 @@ const outPort = "index"
 func (transform) Spec() stage.Spec {
 	return stage.Spec{
 		Name:    "gold.future.setup_index",
-		Version: 1,
+		Version: 2,
 		Summary: "The set-up vectors of a root as an exact index, with what past outcomes can be told by",
 		Inputs:  []stage.Input{{Name: "vectors", Doc: "Set-up vectors of all contracts and days", Columns: format.Schema(format.SetupColumns())}},
 		Outputs: []stage.Output{{
@@ -54,7 +57,7 @@ func (transform) Spec() stage.Spec {
 			mbp10.SemanticsParam("one normalisation for both directions of a level (G-7)"),
 			{Name: "family", Type: stage.String, Default: format.Approach2m, Enum: format.FamilyNames(), Doc: "what kind of vectors they are"},
 			{Name: "overlap_minutes", Type: stage.Int, Default: int64(22), Doc: "episodes of a contract, level and day whose triggers are nearer than this overlap: 4 candles before, the trigger, 6 after", Check: minutes},
-			{Name: "max_class_share", Type: stage.Float, Default: 0.6, Doc: "largest share of one class of outcomes among 50 episodes or more", Check: share},
+			{Name: "max_class_share", Type: stage.Float, Default: 0.6, Doc: "largest share of one class of outcomes among 50 episodes of a level or more", Check: share},
 		},
 		Memory: 64 << 20,
 	}

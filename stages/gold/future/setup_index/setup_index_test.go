@@ -1,10 +1,12 @@
 package setupindex
 
 import (
+	"maps"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -103,8 +105,16 @@ func TestOneClass(t *testing.T) {
 			}
 		})
 	}
-	if err := run(t, nil, most(50, 31)); err == nil || !strings.Contains(err.Error(), "31 of 50 outcomes are BREAK") {
+	if err := run(t, nil, most(50, 31)); err == nil || !strings.Contains(err.Error(), "31 of 50 outcomes at pm_high are BREAK") {
 		t.Errorf("a share of 62 %%: %v", err)
+	}
+	twoLevels := setups(t, 150, func(i int, s *format.Setup) {
+		if s.Outcome = []string{"BREAK", "REJECT"}[i%2]; i >= 100 {
+			s.Level, s.Outcome = "pm_low", "CHOP"
+		}
+	})
+	if err := run(t, nil, twoLevels); err == nil || !strings.Contains(err.Error(), "50 of 50 outcomes at pm_low are CHOP") {
+		t.Errorf("one level of two: %v", err)
 	}
 	for name, err := range map[string]error{
 		"60 %": run(t, nil, most(50, 30)), "too few to say": run(t, nil, most(49, 49)),
@@ -113,5 +123,32 @@ func TestOneClass(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestChains: triggers less than 22 minutes apart belong together, directly or
+// through others, on both sides of a level; contracts and days are apart.
+func TestChains(t *testing.T) {
+	g := gathering{}
+	for _, e := range []struct {
+		id, symbol, date string
+		minute           int64
+		direction        int64
+	}{
+		{"a", "ESU5", "2025-08-04", 0, 1}, {"b", "ESU5", "2025-08-04", 10, -1}, {"c", "ESU5", "2025-08-04", 31, 1},
+		{"d", "ESU5", "2025-08-04", 53, 1}, // exactly 22 minutes later
+		{"e", "ESZ5", "2025-08-04", 11, 1}, {"f", "ESU5", "2025-08-05", 54, 1},
+	} {
+		g.episodes = append(g.episodes, format.Episode{EpisodeID: e.id, Symbol: e.symbol, Date: e.date, Level: "pm_high", Trigger: e.minute * int64(time.Minute), Direction: e.direction})
+	}
+	if err := g.order(22); err != nil {
+		t.Fatal(err)
+	}
+	chains := map[string]int64{}
+	for _, e := range g.episodes {
+		chains[e.EpisodeID] = e.Chain
+	}
+	if want := map[string]int64{"a": 0, "b": 0, "c": 0, "d": 1, "f": 2, "e": 3}; !maps.Equal(chains, want) {
+		t.Errorf("chains %v, want %v", chains, want)
 	}
 }

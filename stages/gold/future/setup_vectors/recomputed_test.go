@@ -86,19 +86,7 @@ func recomputed(t *testing.T, rows []row, clip bool) []float64 {
 			v = append(v, r.number(t, "bar2m_comp_"+name+"_mean"))
 		}
 	}
-	for _, series := range []string{"u", "pressure"} {
-		x := make([]float64, 6-len(rows)) // x[1] to x[5]
-		for _, r := range rows {
-			x = append(x, r.number(t, "bar2m_sig_"+series+"_mean"))
-		}
-		for _, d := range []float64{x[5] - x[4], (x[5] - x[3]) / 2, (x[5] - x[2]) / 3, (x[5] - x[1]) / 5} {
-			if d < 0 {
-				v = append(v, -math.Log(1-d))
-			} else {
-				v = append(v, math.Log(1+d))
-			}
-		}
-	}
+	v = append(v, trends(t, rows)...)
 	trigger := rows[len(rows)-1]
 	for _, level := range []string{"pm_high", "pm_low", "or_high", "or_low"} {
 		if trigger["level_type"] == level {
@@ -115,6 +103,26 @@ func recomputed(t *testing.T, rows []row, clip bool) []float64 {
 	slot := math.Floor(float64(ns-open) / 60e9 / 2)
 	return append(v, trigger.number(t, "approach_direction"), math.Min(89, math.Max(0, slot))/89,
 		trigger.number(t, "bar2m_time_in_zone_frac"), trigger.number(t, "bar2m_time_far_side_frac"))
+}
+
+// trends are the changes of the means of u and pressure over 1, 2, 3 and 5
+// candles, as signed logarithms.
+func trends(t *testing.T, rows []row) []float64 {
+	var v []float64
+	for _, series := range []string{"u", "pressure"} {
+		x := make([]float64, 6-len(rows)) // x[1] to x[5]
+		for _, r := range rows {
+			x = append(x, r.number(t, "bar2m_sig_"+series+"_mean"))
+		}
+		for _, d := range []float64{x[5] - x[4], (x[5] - x[3]) / 2, (x[5] - x[2]) / 3, (x[5] - x[1]) / 5} {
+			if d < 0 {
+				v = append(v, -math.Log(1-d))
+			} else {
+				v = append(v, math.Log(1+d))
+			}
+		}
+	}
+	return v
 }
 
 // table makes a batch of an approach port of rows.

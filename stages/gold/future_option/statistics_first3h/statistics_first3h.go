@@ -1,6 +1,7 @@
 // Package statisticsfirst3h keeps of every future option the open interest
 // received last before 09:30 New York wall-clock time on the date dt (spec 05 §2
-// with O-8). Columns and the order of rows stay; no rows give no rows.
+// with O-8). A value that was withdrawn before 09:30 counts as the last one: bronze
+// has no rows of withdrawals. Columns and the order of rows stay; no rows give no rows.
 package statisticsfirst3h
 
 import (
