@@ -103,7 +103,7 @@ func (c *completer) series(d *config.Dataset) []series {
 	}
 	var out []series
 	if l := c.opened(); l != nil && !d.Unstored {
-		if t, err := l.Table(c.ctx, d.Addr); err == nil {
+		if t, err := l.Table(c.ctx, d.Addr, nil); err == nil {
 			for _, s := range t.Series {
 				out = append(out, newSeries(d, s))
 			}

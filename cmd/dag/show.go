@@ -96,7 +96,7 @@ func (p *project) dataset(d addr.Dataset) *config.Dataset {
 
 // showFiles lists the files of a source's partition.
 func showFiles(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *lake.Lake, part addr.Partition) error {
-	t, err := l.Table(ctx, def.Addr)
+	t, err := l.Table(ctx, def.Addr, nil)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (m *marketLake) openIndex(ctx context.Context, root, semantics string) (*op
 
 // indexOf chooses the index of a root, or the only one there is.
 func (m *marketLake) indexOf(ctx context.Context, root string) (addr.Partition, error) {
-	table, err := m.lake.Table(ctx, setupIndex)
+	table, err := m.lake.Table(ctx, setupIndex, nil)
 	if err != nil {
 		return addr.Partition{}, err
 	}
@@ -108,7 +108,7 @@ func (m *marketLake) notIndexed(ctx context.Context, index addr.Partition) (int,
 	for _, in := range record.Inputs {
 		built[in.Partition] = in.Digest
 	}
-	table, err := m.lake.Table(ctx, setupVectors)
+	table, err := m.lake.Table(ctx, setupVectors, nil)
 	if err != nil {
 		return 0, err
 	}

@@ -255,7 +255,7 @@ func (f *similarFlags) candle(date string) (from, to int64, err error) {
 
 // last finds the last episode in the lake.
 func (m *marketLake) last(ctx context.Context, f *similarFlags) (*retrieval.Setup, error) {
-	table, err := m.lake.Table(ctx, setupVectors)
+	table, err := m.lake.Table(ctx, setupVectors, nil)
 	if err != nil {
 		return nil, err
 	}

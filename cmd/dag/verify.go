@@ -139,7 +139,7 @@ func (v *verification) sourceJobs(ctx context.Context, d addr.Dataset, wanted ma
 			}
 		}
 	}
-	t, err := v.lake.Table(ctx, d)
+	t, err := v.lake.Table(ctx, d, nil)
 	if err != nil {
 		return nil, 0, err
 	}

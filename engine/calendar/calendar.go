@@ -25,7 +25,22 @@ func ParseDay(s string) (Day, error) {
 
 func (d Day) time() time.Time { return time.Unix(int64(d)*secondsPerDay, 0).UTC() }
 
-func (d Day) String() string { return d.time().Format(time.DateOnly) }
+func (d Day) String() string { return string(d.Append(nil)) }
+
+// Append adds the date as text, YYYY-MM-DD. It is what planning does for every
+// partition.
+func (d Day) Append(b []byte) []byte {
+	year, month, day := d.time().Date()
+	if year < 0 || year > 9999 {
+		return d.time().AppendFormat(b, time.DateOnly)
+	}
+	digits := func(v int) (byte, byte) { return byte('0' + v/10), byte('0' + v%10) }
+	c, d2 := digits(year / 100)
+	y, y2 := digits(year % 100)
+	m, m2 := digits(int(month))
+	n, n2 := digits(day)
+	return append(b, c, d2, y, y2, '-', m, m2, '-', n, n2)
+}
 
 // Weekday of the date.
 func (d Day) Weekday() time.Weekday { return time.Weekday(((int(d)+4)%7 + 7) % 7) }

@@ -56,11 +56,29 @@ func union(a, b map[string]bool) map[string]bool {
 // made from or down to what is made from it, and returns every dataset it
 // meets, the first included, with the way to it.
 func (g *Graph) carry(d addr.Dataset, n int, up bool) map[addr.Dataset]way {
+	return g.reached(d, n, func(at addr.Dataset) map[addr.Dataset]way { return g.neighbours(at, up) })
+}
+
+// MadeFrom moves sessions of a dataset to those of an ancestor that they may be
+// made from. Where dates say nothing about that, they stay as they are.
+func (g *Graph) MadeFrom(d, ancestor addr.Dataset, days calendar.Set) calendar.Set {
+	w, ok := g.carry(d, -1, true)[ancestor]
+	switch {
+	case !ok:
+		return nil
+	case w.anyDate:
+		return days
+	}
+	return w.days(days)
+}
+
+// reached is carry along any kind of step.
+func (g *Graph) reached(d addr.Dataset, n int, steps func(addr.Dataset) map[addr.Dataset]way) map[addr.Dataset]way {
 	reached := map[addr.Dataset]way{d: {}}
 	for level := []addr.Dataset{d}; len(level) > 0 && n != 0; n-- {
 		var further []addr.Dataset
 		for _, at := range level {
-			for next, step := range g.neighbours(at, up) {
+			for next, step := range steps(at) {
 				w := reached[at].then(step)
 				old, seen := reached[next]
 				if seen {
@@ -109,23 +127,15 @@ func (g *Graph) neighbours(d addr.Dataset, up bool) map[addr.Dataset]way {
 // inputWay is the way from a stage's units to what they read through an input.
 func (g *Graph) inputWay(s *config.Stage, in config.Input) way {
 	w := way{loose: map[string]bool{}}
-	loosen := func(key string) {
-		w.loose[key] = true
-		for _, k := range g.Config.Keys {
-			if k.Name == key && k.DeriveFrom != "" {
-				w.loose[k.DeriveFrom] = true
-			}
-		}
-	}
 	for _, c := range in.Collect {
-		loosen(c)
+		g.loosen(w.loose, c)
 	}
 	switch {
 	case in.Window == nil:
 	case in.Window.Dates:
 		w.lo, w.hi = in.Window.Lo, in.Window.Hi
 	default:
-		loosen(in.Window.Key)
+		g.loosen(w.loose, in.Window.Key)
 	}
 	date := in.From.DateKey()
 	w.anyDate = date == nil || w.loose[date.Name] || !slices.ContainsFunc(s.UnitKeys(), func(k *config.Key) bool { return k.Name == date.Name })

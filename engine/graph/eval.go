@@ -19,6 +19,7 @@ type resolver struct {
 	origins []*origin
 	wanted  []Wanted
 	not     bool // inside of something that is left out
+	negated bool // some part of a dataset is left out: what is carried along a way would leave out too much
 }
 
 // along is the filter of an expression for partitions that lie a way from those
@@ -175,6 +176,7 @@ func (r *resolver) term(t *term) chosen {
 
 // note keeps what a term asks of partitions.
 func (r *resolver) note(t *term, c compiled) {
+	r.negated = r.negated || r.not && (len(t.slice) > 0 || matched(t))
 	if t.kind == KindState || t.kind == KindReason {
 		r.wanted = append(r.wanted, Wanted{Kind: t.kind, Pattern: t.pattern, Term: t.text, Excluded: r.not})
 	}

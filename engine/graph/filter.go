@@ -146,20 +146,30 @@ func (g *Graph) matchKey(e Env, key, pattern string, loose map[string]bool) bool
 	return true
 }
 
-// dates resolves the flags that are dates.
-func (g *Graph) dates(texts []string) (Filter, diag.List) {
-	if len(texts) == 0 {
-		return all, nil
-	}
+// parseDates reads the flags that are dates.
+func parseDates(texts []string) ([]days, diag.List) {
+	var out []days
 	var list diag.List
-	in := Filter(none)
 	for _, text := range texts {
 		d, err := parseDays(strings.Replace(text, ":", "..", 1))
 		if err != nil {
 			list = append(list, diag.Diagnostic{Code: "bad_date", Summary: err.Error()})
 			continue
 		}
-		in = either(in, compiled{dates: []days{d}}.filter(g, way{}))
+		out = append(out, d)
 	}
-	return in, list
+	return out, list
+}
+
+// onDates is a filter by any of several dates, a way from what they were written
+// for; without any it lets everything through.
+func (g *Graph) onDates(dates []days, w way) Filter {
+	if len(dates) == 0 {
+		return all
+	}
+	in := Filter(none)
+	for _, d := range dates {
+		in = either(in, compiled{dates: []days{d}}.filter(g, w))
+	}
+	return in
 }

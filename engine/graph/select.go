@@ -28,6 +28,7 @@ func (r Request) anyLayer() bool { return r.Layer == "" || r.Layer == "all" }
 // is selected at all.
 type Selection struct {
 	filters map[addr.Dataset]Filter
+	needed  map[addr.Dataset]Filter // see Needed; nil: everything
 	origins []*origin
 	// Everything is true when nothing was asked for: all is selected.
 	Everything bool
@@ -81,9 +82,10 @@ func (s *Selection) Restrict(keep func(addr.Dataset) bool) *Selection {
 func (g *Graph) Select(req Request) (*Selection, diag.List) {
 	r := &resolver{g: g}
 	selected := r.union(req.Select)
+	exact := !r.negated
 	r.not = true
 	excluded := r.union(req.Exclude)
-	dates, list := g.dates(req.Dates)
+	dates, list := parseDates(req.Dates)
 	if list = append(r.list, list...); list.HasErrors() {
 		return nil, list
 	}
@@ -100,7 +102,7 @@ func (g *Graph) Select(req Request) (*Selection, diag.List) {
 			}
 			f = of.filter(way{})
 		}
-		f = both(both(f, dates), g.anyKey(d, req.AnyKey))
+		f = both(both(f, g.onDates(dates, way{})), g.anyKey(d, req.AnyKey))
 		if x, some := excluded[d.Addr]; some {
 			if x.whole {
 				continue
@@ -111,6 +113,9 @@ func (g *Graph) Select(req Request) (*Selection, diag.List) {
 	}
 	if len(s.filters) == 0 {
 		return nil, diag.List{{Code: "empty_selection", Summary: "the selection matches no dataset", Hint: "`dag ls` lists what there is"}}
+	}
+	if !s.Everything {
+		s.needed = g.need(s, selected, dates, exact)
 	}
 	return s, list
 }

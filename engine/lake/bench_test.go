@@ -31,7 +31,7 @@ func BenchmarkTable(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := l.Table(b.Context(), ticks); err != nil {
+	if _, err := l.Table(b.Context(), ticks, nil); err != nil {
 		b.Fatal(err)
 	}
 	if err := l.SaveIndex(); err != nil {
@@ -51,7 +51,7 @@ func BenchmarkTable(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			t, err := l.Table(b.Context(), ticks)
+			t, err := l.Table(b.Context(), ticks, nil)
 			if err != nil || len(t.Series) != symbols || len(t.Series[0].Parts) != days || t.Series[0].Parts[0].State != manifest.Incomplete {
 				b.Fatal(len(t.Series), err)
 			}

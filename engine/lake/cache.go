@@ -3,6 +3,7 @@ package lake
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,24 +29,30 @@ func (l *Lake) cache(d addr.Dataset) *cache {
 	return c
 }
 
-// load reads the index file once; what cannot be read is made anew. c is
-// locked.
+// load reads the directory of the index file once; what cannot be read is made
+// anew. c is locked.
 func (l *Lake) load(d addr.Dataset, c *cache) {
 	if c.loaded {
 		return
 	}
 	c.loaded = true
-	b, err := os.ReadFile(l.indexPath(d))
+	f, err := os.Open(l.indexPath(d))
 	if err != nil {
 		return
 	}
-	series, err := index.Decode(b)
+	info, err := f.Stat()
+	var series []*index.Series
+	if err == nil {
+		series, err = index.Read(f, info.Size())
+	}
 	if err != nil {
 		c.dirty = true
+		f.Close()
 		return
 	}
+	c.file = f
 	for _, s := range series {
-		c.series[s.Keys] = &s
+		c.series[s.Keys] = s
 	}
 }
 
@@ -83,11 +90,7 @@ func (l *Lake) saveDirty(d addr.Dataset) error {
 
 // save replaces one index file; c is locked.
 func (l *Lake) save(d addr.Dataset, c *cache) (err error) {
-	series := make([]index.Series, 0, len(c.series))
-	for _, s := range c.series {
-		series = append(series, *s)
-	}
-	slices.SortFunc(series, func(a, b index.Series) int { return strings.Compare(string(a.Keys), string(b.Keys)) })
+	series := slices.SortedFunc(maps.Values(c.series), func(a, b *index.Series) int { return strings.Compare(string(a.Keys), string(b.Keys)) })
 	defer func() {
 		if errors.Is(err, syscall.EROFS) {
 			err = nil
@@ -106,7 +109,11 @@ func (l *Lake) save(d addr.Dataset, c *cache) (err error) {
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	path := l.indexPath(d)
-	if err := os.WriteFile(path+".tmp", index.Encode(series), 0o666); err != nil {
+	b, err := index.Encode(series)
+	if err != nil {
+		return os.Remove(path) // damaged where nobody has looked yet: the next listing makes it anew
+	}
+	if err := os.WriteFile(path+".tmp", b, 0o666); err != nil {
 		return err
 	}
 	return os.Rename(path+".tmp", path)
@@ -144,18 +151,7 @@ func (l *Lake) remember(p addr.Partition, t manifest.Trace, stamp index.Stamp) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.load(p.Dataset, c)
-	s := c.series[keys]
-	if s == nil {
-		s = &index.Series{Keys: keys}
-		c.series[keys] = s
-	}
-	i, ok := s.Find(day)
-	e := index.Entry{Stamp: stamp, Trace: t}
-	if ok {
-		s.Entries[i] = e
-	} else {
-		s.Entries = slices.Insert(s.Entries, i, e)
-	}
+	c.add(keys).Put(index.Entry{Stamp: stamp, Trace: t})
 	c.dirty = true
 }
 
@@ -166,9 +162,9 @@ func (l *Lake) indexed(p addr.Partition) index.Entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.load(p.Dataset, c)
-	if s := c.series[keys]; s != nil {
+	if s := c.get(keys); s != nil {
 		if i, ok := s.Find(day); ok {
-			return s.Entries[i]
+			return s.Entry(i)
 		}
 	}
 	return index.Entry{}

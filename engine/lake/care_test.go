@@ -162,7 +162,7 @@ func TestInvalidate(t *testing.T) {
 	if got := trace(t, l, p).State; got != manifest.Incomplete {
 		t.Error(got)
 	}
-	table, err := l.Table(t.Context(), ticks)
+	table, err := l.Table(t.Context(), ticks, nil)
 	if err != nil || table.Series[0].Parts[0].State != manifest.Incomplete {
 		t.Error("the index has not seen it", err)
 	}

@@ -26,15 +26,14 @@ type names struct {
 
 const direntName = 19 // where the name begins in a struct linux_dirent64
 
-func newNames(dir *os.File, n *names) {
-	n.dir, n.end, n.at = dir, 0, 0
-	if n.buf == nil {
-		n.buf = make([]byte, 64<<10)
-	}
-}
+// open goes over to a folder.
+func (n *names) open(dir *os.File) { n.dir, n.end, n.at = dir, 0, 0 }
 
 // next returns a name, good until the next call; nil after the last.
 func (n *names) next() ([]byte, error) {
+	if n.buf == nil {
+		n.buf = make([]byte, 64<<10)
+	}
 	for {
 		if n.at >= n.end {
 			got, err := unix.ReadDirent(int(n.dir.Fd()), n.buf)
@@ -58,10 +57,9 @@ func (n *names) next() ([]byte, error) {
 	}
 }
 
-// stat asks for the stamp of what next returned last, and whether it is a folder.
-// Symbolic links are followed.
+// stat asks for the stamp of a name, and whether it is a folder. A NUL follows the
+// name in memory, as it does where next returns one. Symbolic links are followed.
 func (n *names) stat(name []byte) (s index.Stamp, folder bool, err error) {
-	// The kernel's dirent ends the name with a NUL, as the call wants it.
 	_, _, errno := unix.Syscall6(sysFstatat, n.dir.Fd(), uintptr(unsafe.Pointer(unsafe.SliceData(name))), uintptr(unsafe.Pointer(&n.st)), 0, 0, 0)
 	if errno != 0 {
 		return s, false, &os.PathError{Op: "stat", Path: n.dir.Name() + "/" + string(name), Err: errno}

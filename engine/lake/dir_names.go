@@ -10,20 +10,25 @@ import (
 
 // names reads the names in a folder one after the other.
 type names struct {
-	dir *os.File
-	all []string
-	err error
+	dir  *os.File
+	read bool
+	all  []string
 }
 
-func newNames(dir *os.File, n *names) {
-	n.dir = dir
-	n.all, n.err = dir.Readdirnames(-1)
-}
+// open goes over to a folder.
+func (n *names) open(dir *os.File) { *n = names{dir: dir} }
 
 // next returns a name; nil after the last.
 func (n *names) next() ([]byte, error) {
-	if n.err != nil || len(n.all) == 0 {
-		return nil, n.err
+	if !n.read {
+		var err error
+		if n.all, err = n.dir.Readdirnames(-1); err != nil {
+			return nil, err
+		}
+		n.read = true
+	}
+	if len(n.all) == 0 {
+		return nil, nil
 	}
 	name := n.all[0]
 	n.all = n.all[1:]

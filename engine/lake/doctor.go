@@ -99,16 +99,29 @@ func skew(t, before, after time.Time) time.Duration {
 func (l *Lake) examineIndex() map[addr.Dataset]error {
 	out := map[addr.Dataset]error{}
 	for _, d := range l.order {
-		b, err := os.ReadFile(l.indexPath(d))
+		f, err := os.Open(l.indexPath(d))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err == nil {
-			_, err = index.Decode(b)
+			err = errors.Join(examineFile(f), f.Close())
 		}
 		out[d] = err
 	}
 	return out
+}
+
+// examineFile decodes all of an index file.
+func examineFile(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	series, err := index.Read(f, info.Size())
+	for _, s := range series {
+		err = errors.Join(err, s.Load())
+	}
+	return err
 }
 
 // examineSources opens every file of every source.
@@ -117,7 +130,7 @@ func (l *Lake) examineSources(ctx context.Context, h *Health) error {
 		if !l.tables[d].Source {
 			continue
 		}
-		t, err := l.Table(ctx, d)
+		t, err := l.Table(ctx, d, nil)
 		if err != nil {
 			h.Unreadable = append(h.Unreadable, err)
 			continue

@@ -225,7 +225,13 @@ func (l *Lake) Close() error {
 	l.settleMu.Lock()
 	err := l.settleNames()
 	l.settleMu.Unlock()
-	return errors.Join(err, l.SaveIndex(), l.leaveRun(), l.leases.Close())
+	err = errors.Join(err, l.SaveIndex(), l.leaveRun(), l.leases.Close())
+	for _, c := range l.caches {
+		if c.file != nil {
+			err = errors.Join(err, c.file.Close())
+		}
+	}
+	return err
 }
 
 // cache is the index of one dataset or source in memory.
@@ -234,4 +240,24 @@ type cache struct {
 	loaded bool
 	dirty  bool
 	series map[addr.Keys]*index.Series
+	file   *os.File // that series are loaded from; nil without one
+}
+
+// get returns a series, loaded; nil without one. What is damaged reads as empty.
+func (c *cache) get(keys addr.Keys) *index.Series {
+	s := c.series[keys]
+	if s != nil && s.Load() != nil {
+		c.dirty = true
+	}
+	return s
+}
+
+// add returns a series, loaded, making it if need be.
+func (c *cache) add(keys addr.Keys) *index.Series {
+	s := c.get(keys)
+	if s == nil {
+		s = &index.Series{Keys: keys}
+		c.series[keys] = s
+	}
+	return s
 }

@@ -235,7 +235,7 @@ func TestEmptyAndKeyless(t *testing.T) {
 	if n, _, err := firstPrice(l, p); n != 0 || err != nil {
 		t.Error(n, err)
 	}
-	tab, err := l.Table(t.Context(), totals)
+	tab, err := l.Table(t.Context(), totals, nil)
 	if err != nil || len(tab.Series) != 1 || tab.Series[0].Keys != "" || tab.Series[0].Parts[0].State != manifest.Complete {
 		t.Error(tab, err)
 	}
@@ -302,7 +302,7 @@ func TestStates(t *testing.T) {
 	must(os.MkdirAll(file("tomorrow", ""), 0o777))
 	want := []manifest.State{manifest.Complete, manifest.Incomplete, manifest.UnreadableManifest, manifest.UnreadableManifest, manifest.OutputChanged, manifest.Unverified}
 	check := func(l *Lake, name string) {
-		tab, err := l.Table(t.Context(), ticks)
+		tab, err := l.Table(t.Context(), ticks, nil)
 		if err != nil || len(tab.Series) != 1 || tab.Series[0].Keys != "symbol=ESU5" || len(tab.Series[0].Parts) != len(want) {
 			t.Fatalf("%s: %+v %v", name, tab, err)
 		}
@@ -339,7 +339,7 @@ func TestRacyFolders(t *testing.T) {
 	p := part("ESU5", "2025-06-05")
 	mustPut(t, open(t, root, Options{}), "v", 10, 1, p)
 	l := open(t, root, Options{})
-	if _, err := l.Table(t.Context(), ticks); err != nil {
+	if _, err := l.Table(t.Context(), ticks, nil); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(root, "silver/symbol=ESU5/table=ticks/dt=2025-06-05")
@@ -353,13 +353,13 @@ func TestRacyFolders(t *testing.T) {
 	if err := os.Chtimes(dir, info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	tab, err := l.Table(t.Context(), ticks)
+	tab, err := l.Table(t.Context(), ticks, nil)
 	if err != nil || tab.Series[0].Parts[0].State != manifest.Incomplete {
 		t.Error(tab, err)
 	}
 	// Long after, the time stands for the content: the entry is used.
 	later := open(t, root, Options{Now: func() time.Time { return time.Now().Add(time.Hour) }})
-	if _, err := later.Table(t.Context(), ticks); err != nil {
+	if _, err := later.Table(t.Context(), ticks, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "_SUCCESS"), nil, 0o666); err != nil {
@@ -368,7 +368,7 @@ func TestRacyFolders(t *testing.T) {
 	if err := os.Chtimes(dir, info.ModTime(), info.ModTime()); err != nil {
 		t.Fatal(err)
 	}
-	tab, err = later.Table(t.Context(), ticks)
+	tab, err = later.Table(t.Context(), ticks, nil)
 	if err != nil || tab.Series[0].Parts[0].State != manifest.Incomplete {
 		t.Error("the index was not used:", tab, err)
 	}
@@ -381,7 +381,7 @@ func TestNoWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := open(t, root, Options{NoWrite: true})
-	if tab, err := l.Table(t.Context(), ticks); err != nil || len(tab.Series) != 1 {
+	if tab, err := l.Table(t.Context(), ticks, nil); err != nil || len(tab.Series) != 1 {
 		t.Error(tab, err)
 	}
 	if err := l.Sweep(t.Context()); err != nil {
@@ -400,7 +400,7 @@ func TestNoWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if tab, err := gone.Table(t.Context(), ticks); err != nil || len(tab.Series) != 0 {
+	if tab, err := gone.Table(t.Context(), ticks, nil); err != nil || len(tab.Series) != 0 {
 		t.Error(tab, err)
 	}
 	if err := gone.Close(); err != nil {

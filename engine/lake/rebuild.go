@@ -38,7 +38,7 @@ func (l *Lake) RebuildIndex(ctx context.Context) ([]Rebuilt, error) {
 			if l.tables[d].Source != source {
 				continue
 			}
-			t, err := l.Table(ctx, d)
+			t, err := l.Table(ctx, d, nil)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", d, err)
 			}

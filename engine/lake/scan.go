@@ -26,24 +26,27 @@ import (
 // next listing, as git does with its index.
 const racy = 2 * time.Second
 
-// Table lists what the lake holds of a dataset, all partitions' traces, or of a
-// source, its files by folder. A partition's folder is read only if it is not
-// in the index as it is now. Names that are no value of their key are passed
-// over.
-func (l *Lake) Table(ctx context.Context, d addr.Dataset) (*manifest.Table, error) {
+// Table lists what the lake holds of a dataset, partitions' traces, or of a
+// source, its files by folder. Every series is listed; of its partitions those
+// that want asks for. A partition's folder is read only if it is not in the index
+// as it is now. Names that are no value of their key are passed over.
+func (l *Lake) Table(ctx context.Context, d addr.Dataset, want manifest.Want) (*manifest.Table, error) {
 	t := l.tables[d]
 	if t == nil {
 		_, err := l.table(d, false)
 		return nil, err
+	}
+	if want == nil {
+		want = everything
 	}
 	c := l.cache(d)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.load(d, c)
 	if t.Source {
-		return l.listSource(ctx, t, c)
+		return l.listSource(ctx, t, c, want)
 	}
-	s := &scan{lake: l, table: t, cache: c, ctx: ctx, dates: map[string]calendar.Day{}, found: map[addr.Keys]*found{}}
+	s := &scan{lake: l, table: t, cache: c, ctx: ctx, want: want, dates: map[string]calendar.Day{}, found: map[addr.Keys]*found{}}
 	if err := s.walk(l.root, 0, make([]string, len(t.Keys))); err != nil {
 		return nil, err
 	}
@@ -53,42 +56,23 @@ func (l *Lake) Table(ctx context.Context, d addr.Dataset) (*manifest.Table, erro
 	return s.finish(), nil
 }
 
+func everything(addr.Keys) func(calendar.Day) bool { return everyDay }
+
+func everyDay(calendar.Day) bool { return true }
+
 // scan is one listing of a dataset.
 type scan struct {
 	lake  *Lake
 	table *table
 	cache *cache
 	ctx   context.Context
+	want  manifest.Want
 	dates map[string]calendar.Day // seen, parsed once
 	found map[addr.Keys]*found
 	last  *found // the series of the leaf before
 	fresh []fresh
 	names names // its memory serves one folder after the other
-}
-
-// found is a series with the folders found so far.
-type found struct {
-	keys    addr.Keys
-	known   *index.Series // of the index; nil without one
-	met     []bool        // by position in known: the folder is as it was
-	same    int           // how many were met
-	changed []index.Entry // of folders that are not as the index has them, in no order
-}
-
-// entries returns those of the folders there are, by day, and whether they are
-// all the index had and no others.
-func (f *found) entries() ([]index.Entry, bool) {
-	if f.known != nil && f.same == len(f.known.Entries) && len(f.changed) == 0 {
-		return f.known.Entries, true
-	}
-	list := f.changed
-	for i, met := range f.met {
-		if met {
-			list = append(list, f.known.Entries[i])
-		}
-	}
-	slices.SortFunc(list, func(a, b index.Entry) int { return int(a.Day) - int(b.Day) })
-	return list, false
+	name  []byte
 }
 
 // fresh is a folder that has to be read.
@@ -161,10 +145,22 @@ func (s *scan) each(in *os.File, dir string, i int, values []string) error {
 }
 
 // days takes the folders of one series, a day each: where nearly all of a lake's
-// partitions are met.
+// partitions are met. As long as the folder that holds them is as the index has
+// it, so are their names, and only their stamps are asked for.
 func (s *scan) days(in *os.File, seg Segment, values []string) error {
-	newNames(in, &s.names)
-	var f *found
+	now := s.lake.o.Now()
+	info, err := in.Stat()
+	if err != nil {
+		return err
+	}
+	s.names.open(in)
+	folder := stampOf(info)
+	if f := s.series(values); f.known != nil && f.known.Folder == folder {
+		return s.sameDays(f, seg)
+	}
+	if now.UnixNano()-folder.ModTime < int64(racy) {
+		folder.ModTime = 0
+	}
 	for {
 		name, err := s.names.next()
 		if name == nil || err != nil {
@@ -174,18 +170,47 @@ func (s *scan) days(in *os.File, seg Segment, values []string) error {
 		if !ok {
 			continue
 		}
-		stamp, folder, err := s.names.stat(name)
-		if absent(err) || err == nil && !folder {
-			continue
-		}
-		if err != nil {
+		f := s.series(values)
+		f.folder = folder
+		if err := s.dayIn(f, day, name); err != nil {
 			return err
 		}
-		if f == nil {
-			f = s.series(values)
-		}
-		s.meet(f, day, stamp, func() string { return filepath.Join(in.Name(), string(name)) })
 	}
+}
+
+// sameDays takes the days that the index has of a series.
+func (s *scan) sameDays(f *found, seg Segment) error {
+	f.folder = f.known.Folder
+	if f.wanted == nil {
+		f.first, f.last, f.seen = f.known.First, f.known.Last, true
+		return nil
+	}
+	for i := range f.known.Traces {
+		day := f.known.Traces[i].Day
+		s.name = append(day.Append(append(s.name[:0], seg.Prefix...)), seg.Suffix...)
+		s.name = append(s.name, 0)
+		f.at = i
+		if err := s.dayIn(f, day, s.name[:len(s.name)-1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dayIn takes the folder of one day, which a NUL follows in memory.
+func (s *scan) dayIn(f *found, day calendar.Day, name []byte) error {
+	if f.wanted == nil || !f.wanted(day) {
+		f.pass(day)
+		return nil
+	}
+	stamp, folder, err := s.names.stat(name)
+	if absent(err) || err == nil && !folder {
+		return nil
+	}
+	if err == nil {
+		s.meet(f, day, stamp, func() string { return filepath.Join(s.names.dir.Name(), string(name)) })
+	}
+	return err
 }
 
 // day is the date in the name of a folder; dates are parsed once.
@@ -230,32 +255,35 @@ func (s *scan) only(root, rel string) error {
 
 // leaf takes one partition's folder, a name in the opened folder.
 func (s *scan) leaf(in *os.File, name string, values []string) error {
-	stamp, folder, err := statAt(in, name)
-	if absent(err) || err == nil && !folder {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
 	var day calendar.Day
 	if s.table.date >= 0 {
+		var err error
 		if day, err = calendar.ParseDay(values[s.table.date]); err != nil {
 			return err // the name has been matched
 		}
 	}
-	s.meet(s.series(values), day, stamp, func() string { return filepath.Join(in.Name(), name) })
-	return nil
+	f := s.series(values)
+	if f.wanted == nil || !f.wanted(day) {
+		f.pass(day)
+		return nil
+	}
+	stamp, folder, err := statAt(in, name)
+	if absent(err) || err == nil && !folder {
+		return nil
+	}
+	if err == nil {
+		s.meet(f, day, stamp, func() string { return filepath.Join(in.Name(), name) })
+	}
+	return err
 }
 
 // meet notes a partition's folder: as the index has it, or to be read.
 func (s *scan) meet(f *found, day calendar.Day, stamp index.Stamp, dir func() string) {
 	s.lake.looked.Add(1)
-	if f.known != nil {
-		if i, ok := f.known.Find(day); ok && f.known.Entries[i].Stamp == stamp {
-			f.met[i] = true
-			f.same++
-			return
-		}
+	f.see(day)
+	if i, ok := f.find(day); ok && f.known.Stamps[i] == stamp {
+		f.keep(i)
+		return
 	}
 	f.changed = append(f.changed, index.Entry{Stamp: stamp, Trace: manifest.Trace{Day: day}})
 	s.fresh = append(s.fresh, fresh{f, len(f.changed) - 1, dir()})
@@ -269,9 +297,12 @@ func (s *scan) series(values []string) *found {
 	keys := s.table.seriesKeys(values)
 	f := s.found[keys]
 	if f == nil {
-		f = &found{keys: keys, known: s.cache.series[keys]}
+		f = &found{keys: keys, known: s.cache.series[keys], wanted: s.want(keys)}
+		if f.wanted != nil {
+			f.known = s.cache.get(keys)
+		}
 		if f.known != nil {
-			f.met = make([]bool, len(f.known.Entries))
+			f.kept = make([]bool, len(f.known.Traces))
 		}
 		s.found[keys] = f
 	}
@@ -330,23 +361,18 @@ func (s *scan) finish() *manifest.Table {
 	before := s.cache.series
 	s.cache.series = make(map[addr.Keys]*index.Series, len(s.found))
 	for _, f := range s.found {
-		entries, same := f.entries()
-		parts := make([]manifest.Trace, 0, len(entries))
-		for i := range entries {
-			if entries[i].State != manifest.Missing { // gone between listing and reading
-				parts = append(parts, entries[i].Trace)
-			}
+		if !f.seen {
+			continue // a folder without partitions
 		}
-		if !same {
-			s.cache.dirty = true
-			s.cache.series[f.keys] = &index.Series{Keys: f.keys, Entries: entries}
-		} else {
-			s.cache.series[f.keys] = f.known
+		now, same := f.now()
+		s.cache.dirty = s.cache.dirty || !same
+		if now != nil {
+			s.cache.series[f.keys] = now
 		}
-		out.Series = append(out.Series, manifest.Series{Keys: f.keys, Parts: parts})
+		out.Series = append(out.Series, manifest.Series{Keys: f.keys, Parts: f.parts(now), First: f.first, Last: f.last})
 	}
-	if len(before) != len(s.cache.series) {
-		s.cache.dirty = true
+	for keys := range before {
+		s.cache.dirty = s.cache.dirty || s.found[keys] == nil
 	}
 	slices.SortFunc(out.Series, func(a, b manifest.Series) int { return strings.Compare(string(a.Keys), string(b.Keys)) })
 	return out

@@ -19,9 +19,10 @@ import (
 	"dag/engine/manifest"
 )
 
-// listSource lists a source's files by series; c is locked and loaded.
-func (l *Lake) listSource(ctx context.Context, t *table, c *cache) (*manifest.Table, error) {
-	s := &sourceScan{lake: l, table: t, cache: c, ctx: ctx, found: map[addr.Keys][]manifest.SourceFile{}}
+// listSource lists a source's files by series; c is locked and loaded. Of a series
+// that want asks nothing of only the names of the files are told.
+func (l *Lake) listSource(ctx context.Context, t *table, c *cache, want manifest.Want) (*manifest.Table, error) {
+	s := &sourceScan{lake: l, table: t, cache: c, ctx: ctx, want: want, found: map[addr.Keys][]manifest.SourceFile{}}
 	if err := s.walk("", "", 0, make([]string, len(t.Keys))); err != nil {
 		return nil, err
 	}
@@ -40,6 +41,7 @@ type sourceScan struct {
 	table *table
 	cache *cache
 	ctx   context.Context
+	want  manifest.Want
 	found map[addr.Keys][]manifest.SourceFile
 }
 
@@ -90,8 +92,13 @@ func (s *sourceScan) walk(dir, below string, i int, values []string) error {
 
 func (s *sourceScan) files(dir, below string, entries []os.DirEntry, values []string) error {
 	keys := s.table.seriesKeys(values)
+	wanted := s.want(keys) != nil
 	for _, e := range entries {
 		if e.Name()[0] == '.' {
+			continue
+		}
+		if !wanted {
+			s.found[keys] = append(s.found[keys], manifest.SourceFile{Name: path.Join(below, e.Name())})
 			continue
 		}
 		info, err := os.Stat(s.lake.path(path.Join(dir, e.Name())))
@@ -114,11 +121,9 @@ func (s *sourceScan) files(dir, below string, entries []os.DirEntry, values []st
 // recall returns the digest of a file that was hashed before, or zero; c is
 // locked.
 func (l *Lake) recall(c *cache, series addr.Keys, f manifest.SourceFile, stamp index.Stamp, rel string) manifest.Sum {
-	if s := c.series[series]; s != nil {
-		for _, k := range s.Files {
-			if k.Name == f.Name && k.Size == f.Size && k.Stamp == stamp {
-				return k.Digest
-			}
+	if s := c.get(series); s != nil {
+		if k, ok := s.File(f.Name); ok && k.Size == f.Size && k.Stamp == stamp {
+			return k.Digest
 		}
 	}
 	l.mu.Lock()
@@ -283,15 +288,6 @@ func (l *Lake) keep(f *SourceFile) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.load(f.source, c)
-	s := c.series[f.series]
-	if s == nil {
-		s = &index.Series{Keys: f.series}
-		c.series[f.series] = s
-	}
+	c.add(f.series).PutFile(e)
 	c.dirty = true
-	if i := slices.IndexFunc(s.Files, func(k index.File) bool { return k.Name == f.name }); i >= 0 {
-		s.Files[i] = e
-		return
-	}
-	s.Files = append(s.Files, e)
 }

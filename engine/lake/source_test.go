@@ -44,7 +44,7 @@ func TestSource(t *testing.T) {
 	deliver(t, root, "es", "a.dbn", "ignored: no root")
 	deliver(t, root, "ES", ".part", "ignored: hidden")
 	l := open(t, root, Options{})
-	tab, err := l.Table(t.Context(), raw)
+	tab, err := l.Table(t.Context(), raw, nil)
 	if err != nil || len(tab.Series) != 2 || tab.Series[0].Keys != "root=ES" || len(tab.Series[0].Files) != 2 {
 		t.Fatal(tab, err)
 	}
@@ -75,7 +75,7 @@ func TestSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	next := open(t, root, Options{})
-	tab, err = next.Table(t.Context(), raw)
+	tab, err = next.Table(t.Context(), raw, nil)
 	if err != nil || tab.Series[0].Files[1].Digest != sumOf("bbb") || tab.Series[0].Files[0].Digest != (manifest.Sum{}) {
 		t.Error(tab, err)
 	}
@@ -137,7 +137,7 @@ func TestDigestFromConsumers(t *testing.T) {
 		t.Fatal(err)
 	}
 	l = open(t, root, Options{})
-	if _, err := l.Table(t.Context(), ticks); err != nil {
+	if _, err := l.Table(t.Context(), ticks, nil); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := l.Digest(t.Context(), raw, "root=ES", "a.dbn"); d != claimed || err != nil {

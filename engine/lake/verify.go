@@ -163,7 +163,7 @@ func (l *Lake) strangers(p addr.Partition, rel string, files []manifest.File, v 
 // Learn reads every manifest of a dataset, for the digests of sources' files that
 // VerifySource is to know.
 func (l *Lake) Learn(ctx context.Context, d addr.Dataset) error {
-	listed, err := l.Table(ctx, d)
+	listed, err := l.Table(ctx, d, nil)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,10 @@ type SourceFile struct {
 type Series struct {
 	Keys  addr.Keys // without the date key, in declared order
 	Parts []Trace   // of a dataset, ascending by Day
-	Files []SourceFile
+	// First and Last are the days of the first and the last folder there is, asked
+	// for or not; Last < First where there is none.
+	First, Last calendar.Day
+	Files       []SourceFile
 	// Files of a source's folder by name: which partition each belongs to is
 	// decided by the source's file pattern.
 }
@@ -63,3 +66,8 @@ type Table struct {
 	Dataset addr.Dataset
 	Series  []Series
 }
+
+// Want says what is asked of a table: of a series, given by its keys without the
+// date, which days. A nil Want asks for everything, a nil result for nothing of
+// the series.
+type Want func(series addr.Keys) func(calendar.Day) bool

@@ -321,10 +321,10 @@ func (p *Plan) outputSeries(u *unitSeries, o graph.Output, values []string) *ser
 	return d.add(addr.MakeKeys(kv...))
 }
 
-// extend recomputes for which sessions there are units in u and marks the
-// partitions they are to make. It returns the sessions that are new.
+// extend recomputes for which sessions there are units in u that are needed, and
+// marks the partitions they are to make. It returns the sessions that are new.
 func (p *Plan) extend(u *unitSeries) calendar.Set {
-	days := u.sessionsWanted()
+	days := u.sessionsWanted().Intersect(p.needs.units(u))
 	fresh := days.Subtract(u.days)
 	u.days = u.days.Union(days)
 	for _, s := range u.outputs {

@@ -154,11 +154,12 @@ func (p *Plan) unknownBelow() []KnownAfter {
 // unknownUnits counts the units of a fan-out that have never run and may lead
 // to selected units of a stage below, and those of them that are selected.
 func (p *Plan) unknownUnits(fanOut, reader *stageState) (units, selected int) {
+	made := fanOut.def.Outputs[fanOut.fanOut].To.Addr
 	for _, u := range fanOut.series {
 		var wanted calendar.Set
 		for _, o := range reader.def.Outputs {
 			if f := p.Request.Selection.Dataset(o.To.Addr); f != nil {
-				wanted = wanted.Union(f(p.fanOutEnv(u)))
+				wanted = wanted.Union(p.Graph.MadeFrom(o.To.Addr, made, f(p.fanOutEnv(u))))
 			}
 		}
 		wanted.Intersect(u.days).Each(func(i int) {

@@ -15,8 +15,10 @@ import (
 
 // Lake is what planning asks of storage.
 type Lake interface {
-	// Table returns the traces of a dataset's partitions, or a source's files.
-	Table(ctx context.Context, d addr.Dataset) (*manifest.Table, error)
+	// Table returns the traces of those of a dataset's partitions that are wanted, or a
+	// source's files. All series are listed; of a source's that nothing is wanted of the
+	// files have only names.
+	Table(ctx context.Context, d addr.Dataset, want manifest.Want) (*manifest.Table, error)
 	// Manifest reads one partition's manifest.
 	Manifest(p addr.Partition) (*manifest.Manifest, error)
 	// Digest returns the content digest of a source's file, hashing it unless

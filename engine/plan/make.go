@@ -2,11 +2,13 @@ package plan
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
 	"dag/engine/addr"
 	"dag/engine/calendar"
+	"dag/engine/diag"
 	"dag/engine/graph"
 	"dag/engine/manifest"
 )
@@ -14,6 +16,9 @@ import (
 // Request says what to plan.
 type Request struct {
 	Selection *graph.Selection
+	// Within restricts what is looked at, to what decides about a part of what is
+	// selected; nil: all that decides about Selection is looked at.
+	Within *graph.Selection
 	Force     bool // run what is selected, fresh or not
 	// Only restricts the plan to the units a saved plan names, by
 	// FileItem.Describe; nil: no restriction. Units that become known while the
@@ -37,6 +42,7 @@ type Plan struct {
 	Timing Timing
 
 	lake      Lake
+	needs     *needs
 	sessions  map[*calendar.Calendar]*calendar.Sessions
 	datasets  map[addr.Dataset]*dataset
 	stages    []*stageState // as Graph.Stages
@@ -65,10 +71,28 @@ type KnownAfter struct {
 // Timing is how long the parts of making a plan took.
 type Timing struct{ Lake, Diff time.Duration }
 
-// Make plans. now is the clock for Timing only.
+// Make plans. now is the clock for Timing only. It looks only at what decides
+// about the selection, unless there turns out to be a mistake in that: what is said
+// of it then names what there is instead.
 func Make(ctx context.Context, g *graph.Graph, lake Lake, r Request, now func() time.Time) (*Plan, error) {
+	n := newNeeds(r)
+	p, err := makeFrom(ctx, g, lake, r, n, now)
+	var mistake *diag.ListError
+	if !errors.As(err, &mistake) || n.of.Everything {
+		return p, err
+	}
+	all, list := g.Select(graph.Request{})
+	if list.HasErrors() {
+		return nil, err
+	}
+	r.Within = all
+	return makeFrom(ctx, g, lake, r, newNeeds(r), now)
+}
+
+// makeFrom plans from what is needed.
+func makeFrom(ctx context.Context, g *graph.Graph, lake Lake, r Request, n *needs, now func() time.Time) (*Plan, error) {
 	p := &Plan{
-		Graph: g, Request: r, lake: lake,
+		Graph: g, Request: r, lake: lake, needs: n,
 		sessions: map[*calendar.Calendar]*calendar.Sessions{},
 		datasets: map[addr.Dataset]*dataset{},
 		verdicts: map[unitRef]verdict{},

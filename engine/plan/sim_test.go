@@ -182,13 +182,17 @@ func (w *world) configure() {
 
 func sumOf(text string) manifest.Sum { return manifest.NewHasher("test").Text(text).Done() }
 
-func (w *world) Table(_ context.Context, d addr.Dataset) (*manifest.Table, error) {
+func (w *world) Table(_ context.Context, d addr.Dataset, want manifest.Want) (*manifest.Table, error) {
 	t := &manifest.Table{Dataset: d}
 	if d.Layer == "raw" {
 		for _, root := range slices.Sorted(maps.Keys(w.raw)) {
 			s := manifest.Series{Keys: addr.Keys("root=" + root)}
 			for _, name := range slices.Sorted(maps.Keys(w.raw[root])) {
-				s.Files = append(s.Files, manifest.SourceFile{Name: name, Size: int64(len(w.raw[root][name]))})
+				f := manifest.SourceFile{Name: name}
+				if want == nil || want(s.Keys) != nil {
+					f.Size = int64(len(w.raw[root][name]))
+				}
+				s.Files = append(s.Files, f)
 			}
 			t.Series = append(t.Series, s)
 		}
@@ -221,7 +225,13 @@ func (w *world) Table(_ context.Context, d addr.Dataset) (*manifest.Table, error
 	for _, k := range slices.Sorted(maps.Keys(series)) {
 		parts := series[k]
 		slices.SortFunc(parts, func(a, b manifest.Trace) int { return int(a.Day - b.Day) })
-		t.Series = append(t.Series, manifest.Series{Keys: k, Parts: parts})
+		s := manifest.Series{Keys: k, First: parts[0].Day, Last: parts[len(parts)-1].Day}
+		for _, tr := range parts {
+			if want == nil || want(k) != nil && want(k)(tr.Day) {
+				s.Parts = append(s.Parts, tr)
+			}
+		}
+		t.Series = append(t.Series, s)
 	}
 	return t, nil
 }

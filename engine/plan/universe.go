@@ -68,15 +68,7 @@ func (d *dataset) add(keys addr.Keys) *series {
 	if s := d.byKeys[keys]; s != nil {
 		return s
 	}
-	s := &series{of: d, keys: keys, values: map[string]string{}, cells: make([]cell, d.width())}
-	for _, kv := range keys.Pairs() {
-		s.values[kv.Key] = kv.Value
-	}
-	for _, k := range d.def.Derived {
-		if v, ok := k.Derive(s.values[k.DeriveFrom]); ok {
-			s.values[k.Name] = v
-		}
-	}
+	s := &series{of: d, keys: keys, values: valuesOf(d.def, keys), cells: make([]cell, d.width())}
 	d.byKeys[keys] = s
 	i, _ := slices.BinarySearchFunc(d.series, keys, func(s *series, k addr.Keys) int {
 		if s.keys < k {
@@ -132,16 +124,18 @@ func (d *dataset) split(keys addr.Keys) (series addr.Keys, session int, err erro
 	return addr.MakeKeys(rest...), session, nil
 }
 
-// load reads the traces of all datasets, decides which sessions there are, and
-// lays the traces out by session.
+// load reads the traces of all datasets, as far as they are needed, decides which
+// sessions there are, and lays the traces out by session.
 func (p *Plan) load(ctx context.Context) error {
 	tables := make([]*manifest.Table, len(p.Graph.Config.Datasets))
+	wants := make([]manifest.Want, len(tables))
 	for i, def := range p.Graph.Config.Datasets {
 		if def.Unstored { // what may lie there is of an earlier day, and nobody's
 			tables[i] = &manifest.Table{Dataset: def.Addr}
 			continue
 		}
-		t, err := p.lake.Table(ctx, def.Addr)
+		wants[i] = p.needs.want(p, def)
+		t, err := p.lake.Table(ctx, def.Addr, wants[i])
 		if err != nil {
 			return fmt.Errorf("reading the partitions of %s: %w", def.Addr, err)
 		}
@@ -158,7 +152,7 @@ func (p *Plan) load(ctx context.Context) error {
 		}
 		p.datasets[def.Addr] = d
 		for j := range tables[i].Series {
-			d.fill(&tables[i].Series[j], assigned[seriesID{i, j}])
+			d.fill(&tables[i].Series[j], assigned[seriesID{i, j}], wants[i])
 		}
 	}
 	return nil
@@ -190,10 +184,9 @@ func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
 			continue
 		}
 		for j, s := range t.Series {
-			for _, tr := range s.Parts {
-				seen(key.Calendar, tr.Day)
-			}
-			if len(s.Files) == 0 {
+			if !def.Source {
+				seen(key.Calendar, s.First)
+				seen(key.Calendar, s.Last)
 				continue
 			}
 			days, err := assign(def, key, s)
@@ -245,7 +238,7 @@ func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (fileDays, er
 }
 
 // fill lays one table's series out by session.
-func (d *dataset) fill(t *manifest.Series, days fileDays) {
+func (d *dataset) fill(t *manifest.Series, days fileDays, want manifest.Want) {
 	s := d.add(t.Keys)
 	s.files = t.Files
 	var present []int
@@ -263,6 +256,10 @@ func (d *dataset) fill(t *manifest.Series, days fileDays) {
 		}
 	}
 	if d.def.Source {
+		if want != nil {
+			wanted := want(t.Keys)
+			maps.DeleteFunc(days, func(day calendar.Day, _ []int) bool { return wanted == nil || !wanted(day) })
+		}
 		present = d.fillFiles(s, days)
 	}
 	s.present = calendar.FromSorted(present)

@@ -3,16 +3,15 @@
 // manifest. It can be deleted at any time; a file that is damaged, or of
 // another version, reads as empty.
 //
-// The file is flat and little-endian: magic and version, series after series
-// (keys, then fixed-size entries or named files), and a CRC-32C of all before.
+// The file is little-endian. A header (magic, version, number of series, size of
+// the directory) and the directory, a line a series, are followed by their CRC-32C;
+// then come the blocks of the series, fixed-size entries and named files, each of
+// whose length and CRC-32C stand in the directory. So a plan of a few contracts
+// reads the directory and their blocks, however large the lake is.
 package index
 
 import (
 	"cmp"
-	"encoding/binary"
-	"errors"
-	"hash/crc32"
-	"math"
 	"slices"
 
 	"dag/engine/addr"
@@ -40,157 +39,79 @@ type File struct {
 	Stamp
 }
 
-// Series is what is known of one series of a dataset (Entries, ascending by
-// Day) or of a source (Files).
+// Series is what is known of one series of a dataset or of a source. It is used
+// by one goroutine at a time. Of one that was read from a file only Keys, Folder,
+// First and Last are there before Load.
 type Series struct {
-	Keys    addr.Keys
-	Entries []Entry
-	Files   []File
+	Keys addr.Keys
+	// Folder is that of the folder that holds the folders of the days and nothing
+	// else that counts, when its names were those of Traces; zero where that is not
+	// known.
+	Folder      Stamp
+	First, Last calendar.Day // of Traces, where there are any
+
+	Stamps []Stamp          // by position in Traces
+	Traces []manifest.Trace // of a dataset, ascending by Day
+	Files  []File           // of a source, ascending by Name
+
+	block  *block // where the rest lies; nil once it is loaded
+	shared bool   // somebody else reads Traces
 }
 
 // Find returns the position of a day's entry, or where it would stand.
 func (s *Series) Find(day calendar.Day) (int, bool) {
-	return slices.BinarySearchFunc(s.Entries, day, func(e Entry, d calendar.Day) int { return cmp.Compare(e.Day, d) })
+	return slices.BinarySearchFunc(s.Traces, day, func(t manifest.Trace, d calendar.Day) int { return cmp.Compare(t.Day, d) })
 }
 
-const (
-	magic     = "dagindex"
-	version   = 1
-	entrySize = 8 + 8 + 4 + 1 + 16 + 16 + 8 + 8
-)
+// Entry returns the entry at a position.
+func (s *Series) Entry(i int) Entry { return Entry{s.Stamps[i], s.Traces[i]} }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-var errDamaged = errors.New("the index is damaged or of another version")
-
-// Encode makes the file's bytes.
-func Encode(series []Series) []byte {
-	size := len(magic) + 12
-	for _, s := range series {
-		size += len(s.Keys) + 12 + entrySize*len(s.Entries)
-		for _, f := range s.Files {
-			size += len(f.Name) + 44
-		}
+// Append adds an entry after all others.
+func (s *Series) Append(e Entry) {
+	if len(s.Traces) == 0 {
+		s.First = e.Day
 	}
-	le := binary.LittleEndian
-	b := make([]byte, 0, size)
-	b = append(b, magic...)
-	b = le.AppendUint32(b, version)
-	b = le.AppendUint32(b, uint32(len(series)))
-	for _, s := range series {
-		b = appendText(b, string(s.Keys))
-		b = le.AppendUint32(b, uint32(len(s.Entries)))
-		for _, e := range s.Entries {
-			b = le.AppendUint64(b, e.Inode)
-			b = le.AppendUint64(b, uint64(e.ModTime))
-			b = le.AppendUint32(b, uint32(e.Day))
-			b = append(b, byte(e.State))
-			b = append(b, e.Fingerprint[:]...)
-			b = append(b, e.Digest[:]...)
-			b = le.AppendUint64(b, uint64(e.Rows))
-			b = le.AppendUint64(b, uint64(e.Bytes))
-		}
-		b = le.AppendUint32(b, uint32(len(s.Files)))
-		for _, f := range s.Files {
-			b = appendText(b, f.Name)
-			b = le.AppendUint64(b, uint64(f.Size))
-			b = append(b, f.Digest[:]...)
-			b = le.AppendUint64(b, f.Inode)
-			b = le.AppendUint64(b, uint64(f.ModTime))
-		}
-	}
-	return le.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	s.Stamps, s.Traces, s.Last = append(s.Stamps, e.Stamp), append(s.Traces, e.Trace), e.Day
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...)
+// Share returns Traces for others to read for good: a later Put leaves them as
+// they are.
+func (s *Series) Share() []manifest.Trace {
+	s.shared = true
+	return s.Traces
 }
 
-// Decode reads what Encode made; anything else is an error.
-func Decode(b []byte) ([]Series, error) {
-	if len(b) < len(magic)+12 || string(b[:len(magic)]) != magic {
-		return nil, errDamaged
+// Put adds an entry, or replaces that of its day.
+func (s *Series) Put(e Entry) {
+	if s.shared {
+		s.Traces, s.shared = slices.Clone(s.Traces), false
 	}
-	body := b[:len(b)-4]
-	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(body):]) {
-		return nil, errDamaged
+	i, ok := s.Find(e.Day)
+	if !ok {
+		s.Stamps, s.Traces = slices.Insert(s.Stamps, i, Stamp{}), slices.Insert(s.Traces, i, manifest.Trace{})
 	}
-	r := reader{b: body[len(magic):]}
-	if r.u32() != version {
-		return nil, errDamaged
-	}
-	series := make([]Series, r.count(12))
-	for i := range series {
-		series[i].Keys = addr.Keys(r.text())
-		series[i].Entries = r.entries()
-		if n := r.count(44); n > 0 {
-			series[i].Files = make([]File, n)
-		}
-		for k := range series[i].Files {
-			f := &series[i].Files[k]
-			f.Name, f.Size = r.text(), int64(r.u64())
-			f.Digest = r.sum()
-			f.Inode, f.ModTime = r.u64(), int64(r.u64())
-		}
-	}
-	if r.short || len(r.b) > 0 {
-		return nil, errDamaged
-	}
-	return series, nil
+	s.Stamps[i], s.Traces[i] = e.Stamp, e.Trace
+	s.First, s.Last = s.Traces[0].Day, s.Traces[len(s.Traces)-1].Day
 }
 
-// reader takes values off b; after its end it gives zeros and is short.
-type reader struct {
-	b     []byte
-	short bool
+// File finds a file by its name.
+func (s *Series) File(name string) (File, bool) {
+	i, ok := s.findFile(name)
+	if !ok {
+		return File{}, false
+	}
+	return s.Files[i], true
 }
 
-func (r *reader) take(n int) []byte {
-	if n > len(r.b) {
-		r.short, r.b = true, nil
-		return make([]byte, n)
+// PutFile adds a file, or replaces that of its name.
+func (s *Series) PutFile(f File) {
+	i, ok := s.findFile(f.Name)
+	if !ok {
+		s.Files = slices.Insert(s.Files, i, File{})
 	}
-	out := r.b[:n]
-	r.b = r.b[n:]
-	return out
+	s.Files[i] = f
 }
 
-func (r *reader) u32() uint32       { return binary.LittleEndian.Uint32(r.take(4)) }
-func (r *reader) u64() uint64       { return binary.LittleEndian.Uint64(r.take(8)) }
-func (r *reader) sum() manifest.Sum { return manifest.Sum(r.take(16)) }
-
-// count reads the number of things of at least size bytes each.
-func (r *reader) count(size int) int {
-	n := r.u32()
-	if uint64(n)*uint64(size) > uint64(len(r.b)) {
-		r.short, r.b = true, nil
-		return 0
-	}
-	return int(n)
-}
-
-func (r *reader) text() string { return string(r.take(r.count(1))) }
-
-func (r *reader) entries() []Entry {
-	n := r.count(entrySize)
-	if n == 0 {
-		return nil
-	}
-	le := binary.LittleEndian
-	out := make([]Entry, n)
-	last := int64(math.MinInt64)
-	for i, b := 0, r.take(n*entrySize); i < n; i, b = i+1, b[entrySize:] {
-		e := &out[i]
-		e.Inode, e.ModTime = le.Uint64(b), int64(le.Uint64(b[8:]))
-		e.Day = calendar.Day(le.Uint32(b[16:]))
-		e.State = manifest.State(b[20])
-		copy(e.Fingerprint[:], b[21:])
-		copy(e.Digest[:], b[37:])
-		e.Rows, e.Bytes = int64(le.Uint64(b[53:])), int64(le.Uint64(b[61:]))
-		if e.State > manifest.Complete || int64(e.Day) <= last {
-			r.short = true
-		}
-		last = int64(e.Day)
-	}
-	return out
+func (s *Series) findFile(name string) (int, bool) {
+	return slices.BinarySearchFunc(s.Files, name, func(f File, n string) int { return cmp.Compare(f.Name, n) })
 }
