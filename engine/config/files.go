@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -21,6 +22,8 @@ type FilePattern struct {
 	Glob func(values map[string]string) (string, error)
 	// Keys are the keys that the pattern uses, sorted; only they matter to Glob.
 	Keys []string
+
+	tried sync.Map // what dayGlobs made
 }
 
 // Assignment is the files that belong to one day.
@@ -122,12 +125,54 @@ func (p *FilePattern) Assign(names []string, keys map[string]string, dateKey str
 	for k, v := range keys {
 		values[k] = v
 	}
+	tried, err := p.dayGlobs(names, values, dateKey, cal)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]int, len(tried.days))
+	for i, name := range names {
+		tried.match(path.Base(name), func(day int) {
+			if n := len(found[day]); n == 0 || found[day][n-1] != i {
+				found[day] = append(found[day], i)
+			}
+		})
+	}
+	var out []Assignment
+	for i, files := range found {
+		if files != nil {
+			out = append(out, Assignment{tried.days[i], files})
+		}
+	}
+	return out, nil
+}
+
+// dayGlobs are the globs of the days that are tried, by the longest text that a
+// name must hold to match: a name is looked up by its parts, whatever the number
+// of days.
+type dayGlobs struct {
+	days      []calendar.Day
+	globs     []string
+	byLiteral map[string][]int // positions in days
+	lengths   []int            // of the literals
+}
+
+// dayGlobs evaluates the pattern for every day that names may be of. Series whose
+// other keys the pattern does not use share what was made for the first of them.
+func (p *FilePattern) dayGlobs(names []string, values map[string]string, dateKey string, cal *calendar.Calendar) (*dayGlobs, error) {
 	first, last, years, err := p.candidates(names, values, dateKey, cal)
 	if err != nil {
 		return nil, err
 	}
-	index := nameIndex{names: names, byPart: map[int]map[string][]int{}}
-	var out []Assignment
+	id := fmt.Sprint(cal.Name, first, last, slices.Sorted(maps.Keys(years)))
+	for _, k := range p.Keys {
+		if k != dateKey {
+			id += "/" + values[k]
+		}
+	}
+	if known, ok := p.tried.Load(id); ok {
+		return known.(*dayGlobs), nil
+	}
+	out := &dayGlobs{byLiteral: map[string][]int{}}
 	for d := first; d <= last; d++ {
 		if !cal.IsSession(d) {
 			continue
@@ -142,11 +187,33 @@ func (p *FilePattern) Assign(names []string, keys map[string]string, dateKey str
 		if err != nil {
 			return nil, err
 		}
-		if files := index.match(glob); files != nil {
-			out = append(out, Assignment{d, files})
+		out.add(d, glob)
+	}
+	p.tried.Store(id, out)
+	return out, nil
+}
+
+func (g *dayGlobs) add(d calendar.Day, glob string) {
+	literal := longestLiteral(glob)
+	if !slices.Contains(g.lengths, len(literal)) {
+		g.lengths = append(g.lengths, len(literal))
+	}
+	g.byLiteral[literal] = append(g.byLiteral[literal], len(g.days))
+	g.days, g.globs = append(g.days, d), append(g.globs, glob)
+}
+
+// match calls f with the position of every day that a name belongs to, with some
+// more than once.
+func (g *dayGlobs) match(name string, f func(day int)) {
+	for _, n := range g.lengths {
+		for j := 0; j+n <= len(name); j++ {
+			for _, day := range g.byLiteral[name[j:j+n]] {
+				if ok, err := doublestar.Match(g.globs[day], name); ok && err == nil {
+					f(day)
+				}
+			}
 		}
 	}
-	return out, nil
 }
 
 func (p *FilePattern) assignAll(names []string, keys map[string]string, dateKey string) ([]Assignment, error) {
@@ -160,11 +227,16 @@ func (p *FilePattern) assignAll(names []string, keys map[string]string, dateKey 
 			return nil, err
 		}
 	}
-	index := nameIndex{names: names, byPart: map[int]map[string][]int{}}
-	if files := index.match(glob); files != nil {
-		return []Assignment{{day, files}}, nil
+	var files []int
+	for i, name := range names {
+		if ok, err := doublestar.Match(glob, path.Base(name)); ok && err == nil {
+			files = append(files, i)
+		}
 	}
-	return nil, nil
+	if files == nil {
+		return nil, nil
+	}
+	return []Assignment{{day, files}}, nil
 }
 
 // Unmatched returns the positions, of n names, that no assignment has.
@@ -231,49 +303,6 @@ func yearsIn(names []string) map[string]bool {
 		}
 	}
 	return years
-}
-
-// nameIndex finds the names that match a glob. It looks only at names that
-// hold the glob's longest literal part, by an index of all parts of that length.
-type nameIndex struct {
-	names  []string
-	byPart map[int]map[string][]int
-}
-
-// literals remembers longestLiteral: every series of a source tries the same globs.
-var literals sync.Map
-
-func (x *nameIndex) match(glob string) []int {
-	var found []int
-	literal, ok := literals.Load(glob)
-	if !ok {
-		literal, _ = literals.LoadOrStore(glob, longestLiteral(glob))
-	}
-	for _, i := range x.holding(literal.(string)) {
-		if ok, err := doublestar.Match(glob, path.Base(x.names[i])); ok && err == nil {
-			found = append(found, i)
-		}
-	}
-	return found
-}
-
-// holding lists the names that hold a text, ascending.
-func (x *nameIndex) holding(part string) []int {
-	n := len(part)
-	parts, ok := x.byPart[n]
-	if !ok {
-		parts = map[string][]int{}
-		for i, name := range x.names {
-			for j := 0; j+n <= len(name); j++ {
-				list := parts[name[j:j+n]]
-				if len(list) == 0 || list[len(list)-1] != i {
-					parts[name[j:j+n]] = append(list, i)
-				}
-			}
-		}
-		x.byPart[n] = parts
-	}
-	return parts[part]
 }
 
 // longestLiteral is the longest text that every name matching glob holds.
