@@ -59,6 +59,11 @@ func (h *Hasher) Done() Sum {
 	return s
 }
 
+// Halves are the two halves of the sum as numbers.
+func (s Sum) Halves() (hi, lo uint64) {
+	return binary.BigEndian.Uint64(s[:8]), binary.BigEndian.Uint64(s[8:])
+}
+
 // ParseSum is the inverse of Sum.String.
 func ParseSum(s string) (Sum, error) {
 	var out Sum

@@ -34,12 +34,13 @@ func (p *Plan) compareSeries(ctx context.Context, u *unitSeries, days calendar.S
 	if p.Request.Compared != nil {
 		p.Request.Compared.Add(int64(days.Len()))
 	}
+	w := p.windowsOf(u, days)
 	for _, iv := range days {
 		for i := iv.Lo; i < iv.Hi; i++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			v, err := p.judge(ctx, u, i)
+			v, err := p.judge(ctx, u, i, w)
 			if err != nil {
 				return err
 			}
@@ -83,8 +84,9 @@ func (u *unitSeries) eachOutput(session int, f func(*series)) {
 	}
 }
 
-// judge decides about one unit.
-func (p *Plan) judge(ctx context.Context, u *unitSeries, session int) (verdict, error) {
+// judge decides about one unit; w are the running sums of its windows, where there
+// are some.
+func (p *Plan) judge(ctx context.Context, u *unitSeries, session int, w windows) (verdict, error) {
 	if u.stage.fused() {
 		return verdict{}, nil // it runs inside those that read it
 	}
@@ -94,16 +96,16 @@ func (p *Plan) judge(ctx context.Context, u *unitSeries, session int) (verdict, 
 		}
 	}
 	if p.force != nil && p.force(u, session) {
-		return p.judgeInputs(ctx, u, session, verdict{action: WillRun, reason: Reason{Code: Forced}}, false)
+		return p.judgeInputs(ctx, u, session, verdict{action: WillRun, reason: Reason{Code: Forced}}, false, w)
 	}
 	worst, compared := u.outputState(session)
 	if worst.action != "" {
-		return p.judgeInputs(ctx, u, session, worst, false)
+		return p.judgeInputs(ctx, u, session, worst, false, w)
 	}
 	if !compared {
 		return verdict{}, nil // somebody else's data: fresh, whatever its inputs are
 	}
-	return p.judgeInputs(ctx, u, session, verdict{}, true)
+	return p.judgeInputs(ctx, u, session, verdict{}, true, w)
 }
 
 // outputState looks at the unit's folders: the first that is not whole makes
@@ -134,10 +136,10 @@ var stateCodes = map[manifest.State]Code{
 
 // judgeInputs completes a verdict by what the unit reads. With compare it
 // holds the outputs' fingerprints against the one they would get now.
-func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v verdict, compare bool) (verdict, error) {
+func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v verdict, compare bool, w windows) (verdict, error) {
 	p.gathering.reset()
 	g := &p.gathering
-	if err := p.gather(ctx, g, u, session, compare); err != nil {
+	if err := p.gatherCondensed(ctx, g, u, session, compare, w); err != nil {
 		return verdict{}, err
 	}
 	if g.lacking != "" {
@@ -146,7 +148,12 @@ func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v ve
 		return verdict{absent: true}, nil
 	}
 	if compare {
-		v = p.compareOutputs(u, session, g)
+		switch {
+		case w == nil:
+			v = p.compareOutputs(u, session, g)
+		case !p.asRecorded(u, session, g): // what differs has to be named
+			return p.judgeInputs(ctx, u, session, v, compare, nil)
+		}
 		if v.action == "" && len(g.changing) > 0 {
 			v = verdict{action: MayRun, reason: Reason{Code: Upstream}}
 			part := g.changing[0].series.partition(g.changing[0].session)
@@ -159,11 +166,26 @@ func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v ve
 	return v, nil
 }
 
+// asRecorded tells whether all outputs were made from what was gathered.
+func (p *Plan) asRecorded(u *unitSeries, session int, g *gathered) bool {
+	now, same := p.total(u.stage, g), true
+	u.eachOutput(session, func(s *series) {
+		t := s.cells[session].trace
+		same = same && (t == nil || t.State != manifest.Complete || t.Fingerprint == now)
+	})
+	return same
+}
+
+// total is the fingerprint that the outputs would get from what was gathered.
+func (p *Plan) total(st *stageState, g *gathered) manifest.Sum {
+	return total(p.hasher, st.static, inputsSum(p.hasher, p.memberHasher, g.refs))
+}
+
 // compareOutputs finds the first output whose fingerprint is not the one it
 // would get from the inputs as they lie in the lake now.
 func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
 	st := u.stage
-	now := total(p.hasher, st.static, inputsSum(p.hasher, g.refs))
+	now := p.total(st, g)
 	var v verdict
 	u.eachOutput(session, func(s *series) {
 		t := s.cells[session].trace

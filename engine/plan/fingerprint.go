@@ -17,6 +17,20 @@ type ref struct {
 	session int
 	file    *manifest.SourceFile // of a source
 	digest  manifest.Sum
+	// windowed is set for a member of a window over dates.
+	windowed bool
+	// members is set where the ref stands for all of a series' sessions in a window,
+	// from session on; they are not looked at one by one.
+	members members
+}
+
+// describe adds what is read, and its content.
+func (r *ref) describe(h *manifest.Hasher) {
+	h.Text(r.port).Text(string(r.series.keys))
+	if d := r.series.of; d.sessions != nil {
+		h.Int(int64(d.sessions.Day(r.session)))
+	}
+	h.Text(r.fileName()).Sum(r.digest)
 }
 
 func (r *ref) partition() addr.Partition { return r.series.partition(r.session) }
@@ -30,7 +44,7 @@ func (r *ref) fileName() string {
 
 // fingerprint sums up what a unit's outputs are made from.
 func (st *stageState) fingerprint(refs []ref) manifest.Fingerprint {
-	c, in := st.parts, inputsSum(manifest.NewHasher(""), refs)
+	c, in := st.parts, inputsSum(manifest.NewHasher(""), manifest.NewHasher(""), refs)
 	return manifest.Fingerprint{
 		Sum:        total(manifest.NewHasher(""), st.static, in).String(),
 		Definition: c.definition.String(),
@@ -67,16 +81,26 @@ func total(h *manifest.Hasher, static, inputs manifest.Sum) manifest.Sum {
 	return h.Reset("fingerprint").Sum(static).Sum(inputs).Done()
 }
 
-// inputsSum covers which partitions and files are read, and their content.
-func inputsSum(h *manifest.Hasher, refs []ref) manifest.Sum {
+// inputsSum covers which partitions and files are read, and their content. Those of
+// a window over dates enter as one sum, for which member is another hasher to use.
+func inputsSum(h, memberHasher *manifest.Hasher, refs []ref) manifest.Sum {
 	h.Reset("inputs")
+	var w members
 	for i := range refs {
 		r := &refs[i]
-		h.Text(r.port).Text(string(r.series.keys))
-		if d := r.series.of; d.sessions != nil {
-			h.Int(int64(d.sessions.Day(r.session)))
+		switch {
+		case !r.windowed:
+			r.describe(h)
+			continue
+		case r.members.n > 0:
+			w = w.plus(r.members)
+		default:
+			w = w.plus(member(memberHasher, r))
 		}
-		h.Text(r.fileName()).Sum(r.digest)
+		if i == len(refs)-1 || refs[i+1].port != r.port {
+			h.Text(r.port).Int(int64(w.n)).Int(int64(w.hi)).Int(int64(w.lo))
+			w = members{}
+		}
 	}
 	return h.Done()
 }
@@ -101,10 +125,21 @@ type pendingInput struct {
 // gather collects what the unit of a session reads. Digests of sources are
 // computed only if hash is set; they are zero where they are not known.
 func (p *Plan) gather(ctx context.Context, g *gathered, u *unitSeries, session int, hash bool) error {
+	return p.gatherCondensed(ctx, g, u, session, hash, nil)
+}
+
+// gatherCondensed is gather with the partitions of windows in one ref each, where w
+// has their running sums and none of them is pending.
+func (p *Plan) gatherCondensed(ctx context.Context, g *gathered, u *unitSeries, session int, hash bool, w windows) error {
 	for i, in := range u.stage.def.Inputs {
 		lo, hi := u.span(in, i, session)
-		for _, s := range u.inputs[i] {
-			for d := max(lo, 0); d < min(hi, len(s.cells)); d++ {
+		begin := len(g.refs)
+		for k, s := range u.inputs[i] {
+			lo, hi := max(lo, 0), min(hi, len(s.cells))
+			if lo < hi && w != nil && len(w[i]) > 0 && g.condensed(in.Port, s, &w[i][k], lo, hi) {
+				continue
+			}
+			for d := lo; d < hi; d++ {
 				var err error
 				switch {
 				case s.of.def.Source:
@@ -117,6 +152,11 @@ func (p *Plan) gather(ctx context.Context, g *gathered, u *unitSeries, session i
 				if err != nil {
 					return err
 				}
+			}
+		}
+		if in.Window != nil && in.Window.Dates {
+			for k := begin; k < len(g.refs); k++ {
+				g.refs[k].windowed = true
 			}
 		}
 		n := g.partitions(in.Port)
@@ -152,7 +192,11 @@ func (g *gathered) partitions(port string) int {
 	n := 0
 	for i := range g.refs {
 		r := &g.refs[i]
-		if r.port == port && (i == 0 || g.refs[i-1].port != port || g.refs[i-1].series != r.series || g.refs[i-1].session != r.session) {
+		switch {
+		case r.port != port:
+		case r.members.n > 0:
+			n += r.members.n
+		case i == 0 || g.refs[i-1].port != port || g.refs[i-1].series != r.series || g.refs[i-1].session != r.session:
 			n++
 		}
 	}

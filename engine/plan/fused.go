@@ -55,7 +55,7 @@ func (st *stageState) sumOf(refs []ref) manifest.Sum {
 			return manifest.Sum{}
 		}
 	}
-	return total(manifest.NewHasher(""), st.static, inputsSum(manifest.NewHasher(""), refs))
+	return total(manifest.NewHasher(""), st.static, inputsSum(manifest.NewHasher(""), manifest.NewHasher(""), refs))
 }
 
 // eachRead calls f for every partition that a unit reads, and in place of those

@@ -19,7 +19,7 @@ type Request struct {
 	// Within restricts what is looked at, to what decides about a part of what is
 	// selected; nil: all that decides about Selection is looked at.
 	Within *graph.Selection
-	Force     bool // run what is selected, fresh or not
+	Force  bool // run what is selected, fresh or not
 	// Only restricts the plan to the units a saved plan names, by
 	// FileItem.Describe; nil: no restriction. Units that become known while the
 	// plan runs are not restricted.
@@ -52,9 +52,11 @@ type Plan struct {
 	matches   *graph.Matches
 	stuck     map[unitRef]bool // see stuckUnits; nil before
 	gathering gathered         // scratch of judgeInputs
-	hasher    *manifest.Hasher
-	unsure    map[int]bool // fan-out items that have not told their values
-	growing   bool         // the plan has been made; what is added came by a fan-out
+	windows   windows          // scratch of windowsOf
+	// hasher sums up what a unit reads; memberHasher one member of a window meanwhile.
+	hasher, memberHasher *manifest.Hasher
+	unsure               map[int]bool // fan-out items that have not told their values
+	growing              bool         // the plan has been made; what is added came by a fan-out
 }
 
 // KnownAfter is a stage some of whose units will be known when a fan-out has
@@ -97,7 +99,7 @@ func makeFrom(ctx context.Context, g *graph.Graph, lake Lake, r Request, n *need
 		datasets: map[addr.Dataset]*dataset{},
 		verdicts: map[unitRef]verdict{},
 		unsure:   map[int]bool{},
-		hasher:   manifest.NewHasher(""),
+		hasher:   manifest.NewHasher(""), memberHasher: manifest.NewHasher(""),
 	}
 	start := now()
 	if err := p.load(ctx); err != nil {
