@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"runtime"
 	"slices"
 	"testing"
 
@@ -227,5 +228,30 @@ func TestYieldFreesCoresAndKeepsMemory(t *testing.T) {
 	q.End(2, true)
 	if !q.Empty() || q.Running() != 0 {
 		t.Error("something is left")
+	}
+}
+
+// TestQueueIsSmall: a plan of a hundred thousand items costs the queue little, and a
+// failure at the top of one chain of them ends in one sweep.
+func TestQueueIsSmall(t *testing.T) {
+	const n = 100_000
+	nodes := make([]exec.Node, n)
+	for id := 1; id < n; id++ {
+		nodes[id] = exec.Node{ID: id, Deps: []int{id - 1}}
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	q := exec.NewQueue(exec.Limits{Workers: 2})
+	q.Add(nodes...)
+	runtime.ReadMemStats(&after)
+	if per := (after.TotalAlloc - before.TotalAlloc) / n; per > 256 {
+		t.Errorf("%d bytes a node", per)
+	}
+	id, ok := q.Next()
+	if !ok || id != 0 {
+		t.Fatal(id, ok)
+	}
+	if blocked := q.End(id, false); len(blocked) != n-1 || blocked[n-2] != (exec.Blocked{ID: n - 1, By: n - 2}) || !q.Empty() {
+		t.Errorf("%d are blocked", len(blocked))
 	}
 }
