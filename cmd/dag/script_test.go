@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +44,14 @@ func TestScript(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("NO_COLOR", "1")
+			e.Values[stalled{}] = new(stalled)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "namespaces" {
+				return namespaces(), nil
+			}
+			return false, fmt.Errorf("there is no condition %q", name)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":   code,
@@ -51,7 +59,8 @@ func TestScript(t *testing.T) {
 			"hold":   hold,
 			"await":  await,
 			"flip":   flip, "age": age, "copytree": copyTree, "foreign": foreign, "untouched": untouched,
-			"study":  study,
+			"study": study,
+			"stall": stall, "samedata": sameData,
 			"killed": killed, "runid": runID, "shorten": shorten,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
@@ -174,16 +183,29 @@ func hold(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
-// await waits until a file has a line that matches: await FILE PATTERN.
+// await waits until a file matches, or so many of those that a pattern names: await
+// FILE PATTERN [N].
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	pattern := regexp.MustCompile(args[1])
+	pattern, want := regexp.MustCompile("(?m)"+args[1]), 1
+	if len(args) > 2 {
+		var err error
+		want, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		b, err := os.ReadFile(ts.MkAbs(args[0]))
-		if err == nil && pattern.Match(b) {
+		names, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		found := 0
+		for _, name := range names {
+			if b, err := os.ReadFile(name); err == nil && pattern.Match(b) {
+				found++
+			}
+		}
+		if found >= want {
 			return
 		}
 		if time.Now().After(deadline) {
-			ts.Fatalf("%s has no %s", args[0], args[1])
+			ts.Fatalf("%d of %s have %s, not %d", found, args[0], args[1], want)
 		}
 	}
 }
