@@ -17,7 +17,11 @@ const maxLooks = 5
 
 // movedError ends an attempt before it began: the lake is not what the unit was
 // resolved against.
-type movedError struct{ seen []plan.Seen }
+type movedError struct {
+	seen []plan.Seen
+	// values are what a fan-out of which nothing was known has made meanwhile.
+	values []string
+}
 
 func (e *movedError) Error() string {
 	what := make([]string, len(e.seen))
@@ -43,10 +47,42 @@ func (r *runner) moved(ctx context.Context, w *plan.Work) error {
 			seen = append(seen, plan.Seen{Partition: out.Partition, Output: true, Trace: t})
 		}
 	}
-	if seen != nil {
-		return &movedError{seen}
+	made, values, err := r.madeMeanwhile(ctx, w)
+	if err != nil {
+		return err
+	}
+	if seen = append(seen, made...); seen != nil {
+		return &movedError{seen, values}
 	}
 	return nil
+}
+
+// madeMeanwhile lists what another process has made, wholly, of a fan-out unit of
+// which the plan knows no output, and the values it has recorded for it.
+func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.Seen, values []string, err error) {
+	if !w.Item.Unknown {
+		return nil, nil, nil
+	}
+	if values, _, err = r.lake.FanOut(w.Item.Stage, w.Item.Unit); err != nil {
+		return nil, nil, err
+	}
+	for _, out := range w.Stage.Outputs {
+		if len(out.FanOut) == 0 {
+			continue
+		}
+		for _, v := range values {
+			p := w.Output(out, strings.Split(v, ","))
+			t, err := r.lake.Current(ctx, p)
+			if err != nil {
+				return nil, nil, err
+			}
+			if !t.State.HasData() {
+				return nil, nil, nil // it was begun, and is made here
+			}
+			made = append(made, plan.Seen{Partition: p, Output: true, Trace: t})
+		}
+	}
+	return made, values, nil
 }
 
 // movedInputs appends the inputs that are not what they were, those of fused stages
@@ -111,6 +147,9 @@ func (r *runner) lookAgain(ctx context.Context, it *plan.Item, moved *movedError
 		r.fail(ending{item: it, err: fmt.Errorf("%w, for the %dth time; is another process writing this lake?", moved, maxLooks)})
 	default:
 		r.plan.Observe(moved.seen)
+		if moved.values != nil {
+			r.grow(ending{item: it, result: stepResult{values: moved.values}})
+		}
 		r.start(ctx, it)
 	}
 }

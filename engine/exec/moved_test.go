@@ -116,3 +116,35 @@ func TestFanOutMadeMeanwhileGrowsThePlan(t *testing.T) {
 	}
 	equal(t, w.value("gold.t.total[root=ES]"), []int64{16})
 }
+
+// Nothing was known of a fan-out that another process makes while this one waits
+// for its turn: what it made is taken, and not made twice.
+func TestFirstFanOutMadeMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.raw("2025-08-04.txt", "ESU5 1\nESZ5 2\n")
+	w.apply(context.Background(), meanwhile(w, "ingest[root=ES,dt=2025-08-04]", func() { w.beside().apply(context.Background(), nil) }))
+	equal(t, w.finished(event.CutOff), []string{
+		"double[symbol=ESU5,dt=2025-08-04]", "double[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]", "total[root=ES]",
+	})
+	equal(t, w.value("gold.t.total[root=ES]"), []int64{6})
+}
+
+// What another process began of a fan-out and did not finish is made.
+func TestFirstFanOutFailedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.raw("2025-08-04.txt", "ESU5 1\nESZ5 2\n")
+	w.apply(context.Background(), meanwhile(w, "ingest[root=ES,dt=2025-08-04]", func() {
+		w.beside().apply(context.Background(), nil)
+		if err := os.RemoveAll(filepath.Join(w.root, "bronze", "ESZ5")); err != nil {
+			t.Fatal(err)
+		}
+	}))
+	if !slices.Contains(w.finished(event.Done), "ingest[root=ES,dt=2025-08-04]") {
+		t.Errorf("done %v", w.finished(event.Done))
+	}
+	equal(t, w.value("gold.t.total[root=ES]"), []int64{6})
+	g, lk := w.open()
+	if p := w.plan(g, lk); len(p.Items) != 0 {
+		t.Errorf("left to do: %d", len(p.Items))
+	}
+}

@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,6 +26,7 @@ import (
 // counts, and a line that a crash has cut short is passed over.
 type fanOuts struct {
 	units map[addr.Keys][]string
+	read  int64 // how much of the file has been taken in
 }
 
 // fanOutLine is one line of the record.
@@ -47,18 +50,39 @@ func (l *Lake) fanOuts(stage addr.Stage) (*fanOuts, error) {
 		return f, nil
 	}
 	f := &fanOuts{units: map[addr.Keys][]string{}}
-	b, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("fan-out record of %s: %w", stage, err)
-	}
-	for line := range bytes.Lines(b) {
-		var r fanOutLine
-		if json.Unmarshal(line, &r) == nil && r.Stage == stage.String() && bytes.HasSuffix(line, []byte("\n")) {
-			f.units[r.Unit] = r.Values
-		}
+	if err := f.readOn(path, stage); err != nil {
+		return nil, err
 	}
 	l.fans[path] = f
 	return f, nil
+}
+
+// readOn takes in the whole lines that were appended since; a file that is shorter
+// than it was is another one.
+func (f *fanOuts) readOn(path string, stage addr.Stage) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("fan-out record of %s: %w", stage, err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Size() < f.read {
+		f.read = 0
+	}
+	b, err := io.ReadAll(io.NewSectionReader(file, f.read, math.MaxInt64-f.read))
+	if err != nil {
+		return fmt.Errorf("fan-out record of %s: %w", stage, err)
+	}
+	for line := range bytes.Lines(b[:bytes.LastIndexByte(b, '\n')+1]) {
+		var r fanOutLine
+		if json.Unmarshal(line, &r) == nil && r.Stage == stage.String() {
+			f.units[r.Unit] = r.Values
+		}
+		f.read += int64(len(line))
+	}
+	return nil
 }
 
 // FanOuts returns, by unit, the values that a fan-out stage made last. A
@@ -74,12 +98,16 @@ func (l *Lake) FanOuts(stage addr.Stage) (map[addr.Keys][]string, error) {
 	return maps.Clone(f.units), nil
 }
 
-// FanOut returns the values of one unit, and false if none are recorded.
+// FanOut returns the values of one unit, what other processes have recorded
+// meanwhile among them, and false if none are recorded.
 func (l *Lake) FanOut(stage addr.Stage, unit addr.Keys) ([]string, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f, err := l.fanOuts(stage)
 	if err != nil {
+		return nil, false, err
+	}
+	if err := f.readOn(l.fanOutPath(stage), stage); err != nil {
 		return nil, false, err
 	}
 	values, ok := f.units[unit]
