@@ -88,20 +88,36 @@ func (c *caring) record(x *plan.Standing) (*manifest.Manifest, error) {
 	m := &manifest.Manifest{
 		Stage: x.Stage.Addr.String(), Unit: x.Unit, Transform: x.Stage.Spec.Name, Version: x.Stage.Spec.Version,
 		Contract: manifest.Contract{Path: to.To.ContractPath, Digest: to.To.Contract.Digest},
-		Params:   x.Stage.Params, Fingerprint: x.Fingerprint, FanOut: x.FanOut,
+		Params:   x.Stage.Params, Definition: x.Stage.DefinitionLines(), Fingerprint: x.Fingerprint, FanOut: x.FanOut,
 	}
-	for _, in := range x.Inputs {
+	var err error
+	m.Inputs, _, err = c.inputs(x.Inputs)
+	return m, err
+}
+
+// inputs records what a unit would read now, with the digests in their order.
+func (c *caring) inputs(list []plan.InputRef) ([]manifest.Input, []manifest.Sum, error) {
+	inputs, digests := make([]manifest.Input, len(list)), make([]manifest.Sum, len(list))
+	for i, in := range list {
 		record := manifest.Input{Port: in.Port, Partition: in.Partition.String(), Digest: in.Digest.String()}
-		if in.Source {
+		digests[i] = in.Digest
+		switch {
+		case in.Source:
 			folder, err := c.lake.SourceFolder(in.Partition.Dataset, in.Series)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			record.File, record.Bytes, record.ModTime = folder+"/"+in.File, in.Size, in.ModTime
+		case in.Fused != nil:
+			read, sums, err := c.inputs(in.Fused.Inputs)
+			if err != nil {
+				return nil, nil, err
+			}
+			record.Made = in.Fused.Made(read, sums)
 		}
-		m.Inputs = append(m.Inputs, record)
+		inputs[i] = record
 	}
-	return m, nil
+	return inputs, digests, nil
 }
 
 // output is the port that writes a partition.

@@ -63,6 +63,9 @@ func (a *app) logs(ctx context.Context, text, run string) error {
 		if _, err := p.choose(graph.Request{Select: []string{text}}); err != nil {
 			return err // it is a mistake, or of a stage that has left the pipeline
 		}
+		if part, ok := p.partition(text); ok && p.dataset(part.Dataset).Unstored {
+			return mistake("no_log", text+" is not stored: it is made inside the units that read it", "`dag lineage "+shellQuote(text)+" --down --depth 1` names what they made, and `dag logs` tells of each")
+		}
 		return mistake("no_log", fmt.Sprintf("no recorded run has made %s", text), "`dag runs` lists the runs; `dag ls` lists partitions")
 	})
 }

@@ -32,6 +32,11 @@ func (s *Stage) Definition() string {
 	return b.String()
 }
 
+// DefinitionLines is the definition as manifests keep it: a line a port.
+func (s *Stage) DefinitionLines() []string {
+	return strings.Split(strings.TrimSuffix(s.Definition(), "\n"), "\n")
+}
+
 // ParamsText is the canonical JSON of the parameters, defaults included: names
 // in order, no spaces.
 func (s *Stage) ParamsText() string {

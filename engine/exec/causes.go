@@ -12,6 +12,12 @@ func reasonRecord(r plan.Reason) manifest.Reason {
 	if r.Cause != nil {
 		m.Cause = r.Cause.String()
 	}
+	for _, l := range r.Through {
+		l.Reason.Through = nil // it is the rest of r's
+		step := manifest.Step{Partition: l.Partition.String(), Reason: reasonRecord(l.Reason)}
+		step.Detail = ""
+		m.Through = append(m.Through, step)
+	}
 	return m
 }
 

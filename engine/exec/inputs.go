@@ -107,30 +107,45 @@ func (o *opened) source(in *plan.InputRef) (*lake.SourceFile, error) {
 	return f, nil
 }
 
-// digest is that of what was really there of an input: of a partition that is not
-// stored, the fingerprint of what it was made from.
-func (o *opened) digest(in *plan.InputRef) (manifest.Sum, error) {
+// inputs records what a unit read, with the digests of what was really there.
+func (o *opened) inputs(w *plan.Work) ([]manifest.Input, []manifest.Sum, error) {
+	list := make([]manifest.Input, len(w.Inputs))
+	digests := make([]manifest.Sum, len(w.Inputs))
+	for i := range w.Inputs {
+		var err error
+		if list[i], digests[i], err = o.input(&w.Inputs[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return list, digests, nil
+}
+
+// input records one input. The digest of a partition that is not stored is the
+// fingerprint of what it was made from.
+func (o *opened) input(in *plan.InputRef) (manifest.Input, manifest.Sum, error) {
+	m, sum := manifest.Input{Port: in.Port, Partition: in.Partition.String()}, in.Digest
+	var err error
 	switch {
 	case in.Source:
-		f, err := o.source(in)
-		if err != nil {
-			return manifest.Sum{}, err
+		var f *lake.SourceFile
+		if f, err = o.source(in); err != nil {
+			return m, sum, err
 		}
-		return f.Digest(o.ctx)
+		m.File, m.Bytes, m.ModTime = f.Path(), f.Size(), f.ModTime()
+		sum, err = f.Digest(o.ctx)
 	case in.Fused != nil:
-		digests := make([]manifest.Sum, len(in.Fused.Inputs))
-		for i := range in.Fused.Inputs {
-			var err error
-			if digests[i], err = o.digest(&in.Fused.Inputs[i]); err != nil {
-				return manifest.Sum{}, err
-			}
+		var read []manifest.Input
+		var digests []manifest.Sum
+		if read, digests, err = o.inputs(in.Fused); err != nil {
+			return m, sum, err
 		}
-		return manifest.ParseSum(in.Fused.Fingerprint(digests).Sum)
+		m.Made = in.Fused.Made(read, digests)
+		sum, err = manifest.ParseSum(m.Made.Fingerprint.Sum)
+	case o.parts[in.Partition] != nil:
+		sum = o.parts[in.Partition].Digest()
 	}
-	if p := o.parts[in.Partition]; p != nil {
-		return p.Digest(), nil
-	}
-	return in.Digest, nil
+	m.Digest = sum.String()
+	return m, sum, err
 }
 
 // close lets go of the inputs.

@@ -116,7 +116,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	m := manifest.Manifest{
 		Stage: t.work.Item.Stage.String(), Unit: t.work.Item.Unit,
 		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
-		Params: t.work.Stage.Params, Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
+		Params: t.work.Stage.Params, Definition: t.work.Stage.DefinitionLines(), Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
 		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Causes[0].Reason),
 		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds()},
 	}

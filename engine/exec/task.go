@@ -292,23 +292,4 @@ func (t *task) outputs() (list []*output, values []string) {
 }
 
 // inputs records what was read, with the digests of what was really there.
-func (t *task) inputs() ([]manifest.Input, []manifest.Sum, error) {
-	list := make([]manifest.Input, len(t.work.Inputs))
-	digests := make([]manifest.Sum, len(t.work.Inputs))
-	for i := range t.work.Inputs {
-		in := &t.work.Inputs[i]
-		var err error
-		if digests[i], err = t.from.digest(in); err != nil {
-			return nil, nil, err
-		}
-		list[i] = manifest.Input{Port: in.Port, Partition: in.Partition.String(), Digest: digests[i].String()}
-		if in.Source {
-			f, err := t.from.source(in)
-			if err != nil {
-				return nil, nil, err
-			}
-			list[i].File, list[i].Bytes, list[i].ModTime = f.Path(), f.Size(), f.ModTime()
-		}
-	}
-	return list, digests, nil
-}
+func (t *task) inputs() ([]manifest.Input, []manifest.Sum, error) { return t.from.inputs(t.work) }

@@ -33,7 +33,8 @@ type Manifest struct {
 	Transform     string      `json:"transform"`
 	Version       int         `json:"transform_version"`
 	Contract      Contract    `json:"contract"`
-	Params        any         `json:"params"` // as evaluated, for people; map[string]any
+	Params        any         `json:"params"`               // as evaluated, for people; map[string]any
+	Definition    []string    `json:"definition,omitempty"` // of the stage, a line a port; absent in older ones
 	Fingerprint   Fingerprint `json:"fingerprint"`
 	Inputs        []Input     `json:"inputs"`
 	FanOut        []string    `json:"fan_out,omitempty"` // all values the unit made, siblings included
@@ -61,6 +62,29 @@ type Input struct {
 	File    string `json:"file,omitempty"` // path relative to the lake root
 	Bytes   int64  `json:"bytes,omitempty"`
 	ModTime int64  `json:"mtime_ns,omitempty"`
+	// Made is how an input that is not stored was made, in the unit that read it.
+	// Its Digest is the fingerprint then.
+	Made *Made `json:"made,omitempty"`
+}
+
+// Made is what something was made from, and by what.
+type Made struct {
+	Stage       string      `json:"stage"`
+	Transform   string      `json:"transform"`
+	Version     int         `json:"transform_version"`
+	Contract    Contract    `json:"contract"`
+	Params      any         `json:"params"` // as in Manifest
+	Definition  []string    `json:"definition,omitempty"`
+	Fingerprint Fingerprint `json:"fingerprint"`
+	Inputs      []Input     `json:"inputs"`
+}
+
+// Made is what m says of how the partition was made.
+func (m *Manifest) Made() *Made {
+	return &Made{
+		Stage: m.Stage, Transform: m.Transform, Version: m.Version, Contract: m.Contract, Params: m.Params, Definition: m.Definition,
+		Fingerprint: m.Fingerprint, Inputs: m.Inputs,
+	}
 }
 
 // File is one data file of the partition.
@@ -94,6 +118,15 @@ type Reason struct {
 	File   string `json:"file,omitempty"`   // of a source
 	Old    string `json:"old,omitempty"`    // the values that differ: digests, parameters, versions
 	New    string `json:"new,omitempty"`
+	// Through leads on from a cause that is not stored, down to what is: such data
+	// has no manifest of its own that could tell.
+	Through []Step `json:"through,omitempty"`
+}
+
+// Step is the reason of a partition that is not stored.
+type Step struct {
+	Partition string `json:"partition"`
+	Reason
 }
 
 // Run says by which apply and how dearly the partition was made. Nothing in

@@ -198,7 +198,7 @@ func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
 			v = verdict{action: WillRun, reason: Reason{Code: UnreadableOutput, Cause: &part}}
 			return
 		}
-		v = verdict{action: WillRun, reason: st.differ(m, g.refs)}
+		v = verdict{action: WillRun, reason: p.differ(st, m.Made(), g.refs)}
 		if v.reason.Code == InputRemoved && g.stillComing(v.reason.Cause) {
 			v = verdict{}
 		}

@@ -258,26 +258,37 @@ func (p *Plan) gatherFiles(ctx context.Context, g *gathered, port string, s *ser
 	return nil
 }
 
-// differ finds the first difference between what a manifest records and what a
-// unit would be made from now.
-func (st *stageState) differ(m *manifest.Manifest, refs []ref) Reason {
+// differ finds the first difference between what is recorded and what a unit would
+// be made from now. Where that is an input that is not stored, it is followed.
+func (p *Plan) differ(st *stageState, m *manifest.Made, refs []ref) Reason {
 	s, now, was := st.def, st.fingerprint(refs), m.Fingerprint
 	switch {
 	case was.Definition != now.Definition:
-		return Reason{Code: StageChanged}
+		old, new := differingLines(m.Definition, s.DefinitionLines())
+		return Reason{Code: StageChanged, Old: old, New: new}
 	case was.Transform != now.Transform:
 		return Reason{Code: TransformChanged, Old: fmt.Sprintf("%s version %d", m.Transform, m.Version), New: fmt.Sprintf("%s version %d", s.Spec.Name, s.Spec.Version)}
 	case was.Params != now.Params:
 		old, new := differingParams(m.Params, s.ParamsText())
 		return Reason{Code: ParamsChanged, Old: old, New: new}
 	case was.Contract != now.Contract:
-		return Reason{Code: ContractChanged}
+		old, new := differingContract(m.Contract, s)
+		return Reason{Code: ContractChanged, Old: old, New: new}
 	}
-	return differingInput(m.Inputs, refs)
+	r, of, made := differingInput(m.Inputs, refs)
+	if made == nil || of.series.producer == nil {
+		return r
+	}
+	u := of.series.producer
+	if g, err := p.preconditions(u, of.session); err == nil { // what it reads has been hashed for st
+		r.Through = p.differ(u.stage, made, g.refs).links(of.partition())
+	}
+	return r
 }
 
-// differingInput compares what was read with what would be.
-func differingInput(was []manifest.Input, now []ref) Reason {
+// differingInput compares what was read with what would be. Of an input that has
+// changed it also returns what it is now, and how it was made if it was not stored.
+func differingInput(was []manifest.Input, now []ref) (r Reason, of *ref, made *manifest.Made) {
 	type id struct{ port, partition, file string }
 	old := map[id]manifest.Input{}
 	for _, in := range was {
@@ -294,23 +305,23 @@ func differingInput(was []manifest.Input, now []ref) Reason {
 		case !ok && added == nil:
 			added = ref
 		case ok && in.Digest != ref.digest.String():
-			return Reason{Code: InputChanged, Cause: &part, File: ref.fileName(), Old: in.Digest, New: ref.digest.String()}
+			return Reason{Code: InputChanged, Cause: &part, File: ref.fileName(), Old: in.Digest, New: ref.digest.String()}, ref, in.Made
 		}
 	}
 	if added != nil {
 		part := added.partition()
-		return Reason{Code: InputAdded, Cause: &part, File: added.fileName(), New: added.digest.String()}
+		return Reason{Code: InputAdded, Cause: &part, File: added.fileName(), New: added.digest.String()}, nil, nil
 	}
 	for _, in := range was {
 		if gone, ok := old[id{in.Port, in.Partition, base(in.File)}]; ok {
-			r := Reason{Code: InputRemoved, File: base(gone.File), Old: gone.Digest}
+			r = Reason{Code: InputRemoved, File: base(gone.File), Old: gone.Digest}
 			if part, err := addr.ParsePartition(gone.Partition); err == nil {
 				r.Cause = &part
 			}
-			return r
+			return r, nil, nil
 		}
 	}
-	return Reason{Code: InputChanged}
+	return Reason{Code: InputChanged}, nil, nil
 }
 
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

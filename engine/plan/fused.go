@@ -75,6 +75,25 @@ func (u *unitSeries) eachRead(session int, f func(s *series, session int)) {
 	}
 }
 
+// way returns the partitions that are not stored between a unit and what it reads
+// through them, the nearest first; false if it does not read that.
+func (u *unitSeries) way(session int, from *series, at int) ([]addr.Partition, bool) {
+	for i, in := range u.stage.def.Inputs {
+		lo, hi := u.span(in, i, session)
+		for _, s := range u.inputs[i] {
+			if s == from && lo <= at && at < hi {
+				return nil, true
+			}
+			for d := max(lo, 0); s.producer != nil && d < min(hi, len(s.cells)); d++ {
+				if rest, ok := s.producer.way(d, from, at); ok {
+					return append([]addr.Partition{s.partition(d)}, rest...), true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
 // fusedMemory is what the stages need together that run inside a unit of u.
 func (u *unitSeries) fusedMemory() int64 {
 	n := int64(0)
@@ -138,6 +157,16 @@ func (p *Plan) Fused(ctx context.Context, part addr.Partition) (w *Work, ok bool
 	}
 	w, err = p.fusedWork(ctx, s.producer, session)
 	return w, err == nil, err
+}
+
+// Made records how a fused unit makes what its reader reads; inputs and their digests
+// stand in the order of Inputs.
+func (w *Work) Made(inputs []manifest.Input, digests []manifest.Sum) *manifest.Made {
+	return &manifest.Made{
+		Stage: w.Stage.Addr.String(), Transform: w.Stage.Spec.Name, Version: w.Stage.Spec.Version,
+		Contract: manifest.Contract{Path: w.Dataset().ContractPath, Digest: w.Dataset().Contract.Digest}, Params: w.Stage.Params,
+		Definition: w.Stage.DefinitionLines(), Fingerprint: w.Fingerprint(digests), Inputs: inputs,
+	}
 }
 
 // Dataset returns the one dataset that a fused unit makes.

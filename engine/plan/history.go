@@ -24,21 +24,28 @@ func (p *Plan) history(m *manifest.Manifest) []Recorded {
 	var out []Recorded
 	for m != nil && len(out) <= len(p.stages) {
 		out = append(out, Recorded{Partition: m.Partition(), Run: m.Run.ID, StartedAt: m.Run.StartedAt, Reason: m.Reason})
+		for _, step := range m.Reason.Through {
+			part, err := addr.ParsePartition(step.Partition)
+			if err != nil {
+				return out
+			}
+			out = append(out, Recorded{Partition: part, Run: m.Run.ID, StartedAt: m.Run.StartedAt, Reason: step.Reason})
+		}
 		link := &out[len(out)-1]
-		switch Code(m.Reason.Code) {
+		switch Code(link.Reason.Code) {
 		case InputChanged, InputAdded, Upstream:
 		default:
 			return out
 		}
-		cause, err := addr.ParsePartition(m.Reason.Cause)
+		cause, err := addr.ParsePartition(link.Reason.Cause)
 		if d := p.datasets[cause.Dataset]; err != nil || d == nil || d.def.Source {
 			return out
 		}
 		above, err := p.lake.Manifest(cause)
 		if err != nil {
-			return out // it is gone, not stored, or of another tool
+			return out // it is gone, or of another tool
 		}
-		if m.Reason.New != "" && above.Digest != m.Reason.New || startedAfter(above, m) {
+		if link.Reason.New != "" && above.Digest != link.Reason.New || startedAfter(above, m) {
 			link.Again = true
 			return out
 		}

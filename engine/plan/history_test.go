@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"dag/engine/graph"
+	"dag/engine/manifest"
 	"dag/engine/plan"
 )
 
@@ -215,5 +216,53 @@ func TestMappingOfWhatIsNotThere(t *testing.T) {
 		if _, err := p.Mapping(w.part(part)); err == nil {
 			t.Errorf("%s has a mapping", part)
 		}
+	}
+}
+
+// TestReasonsHaveOldAndNew: what differs is told from the manifest alone, and kept in
+// the next one.
+func TestReasonsHaveOldAndNew(t *testing.T) {
+	other := strings.Repeat("1", 32)
+	for name, c := range map[string]struct {
+		was            func(m *manifest.Manifest)
+		code, old, new string
+	}{
+		"a port": {func(m *manifest.Manifest) {
+			m.Fingerprint.Definition = other
+			m.Definition = []string{"input in from bronze.t.other", "output out to silver.t.bars"}
+		}, "stage_changed", "input in from bronze.t.other", "input in from bronze.t.events"},
+		"a port more": {func(m *manifest.Manifest) {
+			m.Fingerprint.Definition = other
+			m.Definition = []string{"output out to silver.t.bars"}
+		}, "stage_changed", "(none)", "input in from bronze.t.events"},
+		"a definition that was not recorded": {func(m *manifest.Manifest) {
+			m.Fingerprint.Definition = other
+		}, "stage_changed", "", ""},
+		"a version": {func(m *manifest.Manifest) {
+			m.Fingerprint.Transform, m.Transform, m.Version = other, "t.copy", 0
+		}, "transform_version_changed", "t.copy version 0", "t.copy version 1"},
+		"the contract's path": {func(m *manifest.Manifest) {
+			m.Fingerprint.Contract, m.Contract.Path = other, "old.avsc"
+		}, "contract_changed", "old.avsc", "t.avsc"},
+		"the contract": {func(m *manifest.Manifest) {
+			m.Fingerprint.Contract, m.Contract = other, manifest.Contract{Path: "t.avsc", Digest: other}
+		}, "contract_changed", other, "DIGEST"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := week(t, "2025-08-05")
+			w.apply(graph.Request{}, false, "")
+			m := w.parts[w.part(barsOf5)]
+			m.Fingerprint.Sum = other
+			c.was(m)
+			for _, d := range w.graph.Config.Datasets {
+				if c.new == "DIGEST" && d.Contract != nil {
+					c.new = d.Contract.Digest
+				}
+			}
+			w.apply(graph.Request{}, false, "")
+			if r := w.parts[w.part(barsOf5)].Reason; r.Code != c.code || r.Old != c.old || r.New != c.new {
+				t.Errorf("%s from %q to %q, not %s from %q to %q", r.Code, r.Old, r.New, c.code, c.old, c.new)
+			}
+		})
 	}
 }

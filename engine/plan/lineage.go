@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"dag/engine/addr"
+	"dag/engine/graph"
 	"dag/engine/manifest"
 )
 
@@ -19,6 +21,8 @@ type Lineage struct {
 	Digest    string // that was read
 	Now       string // that lies there now; empty for nothing
 	Stage     string // that made it; empty for a source's file and another tool's data
+	// Unstored is set for what is made inside its readers: digests are fingerprints.
+	Unstored bool
 	// Repeated is set where the partition has occurred before: its Steps stand there.
 	Repeated bool
 	Steps    []Lineage
@@ -50,7 +54,8 @@ func (f followed) end(l *Lineage, depth int) {
 // ErrSource is what Read's error wraps for a partition of a source.
 var ErrSource = errors.New("it is delivered, and made from nothing")
 
-// Read follows the manifests from a partition up to the sources, depth steps far.
+// Read follows the manifests from a partition up to the sources, depth steps far. A
+// partition that is not stored has none: its steps are what it would be made from now.
 func (p *Plan) Read(ctx context.Context, part addr.Partition, depth int) (Lineage, error) {
 	if d := p.datasets[part.Dataset]; d != nil && d.def.Source {
 		return Lineage{}, fmt.Errorf("%s: %w", part, ErrSource)
@@ -59,43 +64,106 @@ func (p *Plan) Read(ctx context.Context, part addr.Partition, depth int) (Lineag
 }
 
 func (p *Plan) read(ctx context.Context, part addr.Partition, depth int, seen followed) (Lineage, error) {
-	m, err := p.lake.Manifest(part)
-	if err != nil {
-		return Lineage{}, err
-	}
-	l := Lineage{Partition: part, Digest: m.Digest, Now: m.Digest, Stage: m.Stage, cut: depth == 0}
-	if l.cut || seen.repeats(&l, depth) {
-		return l, nil
-	}
-	for _, in := range m.Inputs {
-		if err := ctx.Err(); err != nil {
+	l := Lineage{Partition: part}
+	var inputs []manifest.Input
+	if p.unstored(part.Dataset) {
+		w, sum, err := p.fusedNow(ctx, part)
+		if err != nil {
 			return l, err
 		}
-		step := Lineage{Port: in.Port, File: in.File, Digest: in.Digest}
-		if step.Partition, err = addr.ParsePartition(in.Partition); err != nil {
-			return l, fmt.Errorf("the manifest of %s names %q: %w", part, in.Partition, err)
+		l.Digest, l.Stage, l.Unstored = sum, w.Stage.Addr.String(), true
+		for _, in := range w.Inputs {
+			inputs = append(inputs, manifest.Input{Port: in.Port, Partition: in.Partition.String(), File: in.File, Digest: in.Digest.String()})
 		}
-		if in.File == "" {
-			if above, err := p.read(ctx, step.Partition, depth-1, seen); err == nil {
-				step.Stage, step.Steps, step.Now, step.Repeated = above.Stage, above.Steps, above.Now, above.Repeated
-				l.cut = l.cut || above.cut
-			} else {
-				step.Now, step.Stage = p.unrecorded(step)
-			}
+	} else {
+		m, err := p.lake.Manifest(part)
+		if err != nil {
+			return l, err
 		}
-		l.Steps = append(l.Steps, step)
+		l.Digest, l.Stage, inputs = m.Digest, m.Stage, m.Inputs
 	}
-	seen.end(&l, depth)
-	return l, nil
+	l.Now = l.Digest
+	return l, p.steps(ctx, &l, inputs, depth, seen)
 }
 
-// unrecorded is what is known of an input without a manifest of ours: the digest of
-// another tool's data; of what is not stored the stage, for nothing lies there.
-func (p *Plan) unrecorded(step Lineage) (now, stage string) {
-	if d := p.datasets[step.Partition.Dataset]; d != nil && d.def.Unstored {
-		return step.Digest, p.Graph.Producer(d.def.Addr).Addr.String()
+// steps follows what a partition was made from.
+func (p *Plan) steps(ctx context.Context, l *Lineage, inputs []manifest.Input, depth int, seen followed) error {
+	if l.cut = depth == 0; l.cut || seen.repeats(l, depth) {
+		return nil
 	}
-	return p.digestNow(step.Partition), ""
+	for _, in := range inputs {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		step, err := p.step(ctx, in, depth-1, seen)
+		if err != nil {
+			return fmt.Errorf("what is recorded of %s: %w", l.Partition, err)
+		}
+		l.Steps, l.cut = append(l.Steps, step), l.cut || step.cut
+	}
+	seen.end(l, depth)
+	return nil
+}
+
+// step follows one input.
+func (p *Plan) step(ctx context.Context, in manifest.Input, depth int, seen followed) (Lineage, error) {
+	step := Lineage{Port: in.Port, File: in.File, Digest: in.Digest}
+	var err error
+	if step.Partition, err = addr.ParsePartition(in.Partition); err != nil || in.File != "" {
+		return step, err
+	}
+	if in.Made != nil {
+		step.Stage, step.Unstored, step.Now = in.Made.Stage, true, p.fingerprintNow(ctx, step.Partition)
+		return step, p.steps(ctx, &step, in.Made.Inputs, depth, seen)
+	}
+	above, err := p.read(ctx, step.Partition, depth, seen)
+	if err != nil {
+		step.Now = p.digestNow(step.Partition)
+		return step, ctx.Err()
+	}
+	above.Port, above.Digest = in.Port, in.Digest
+	if above.Unstored && above.Now != in.Digest {
+		above.Steps = nil // nothing tells what it was made from then
+	}
+	return above, nil
+}
+
+// unstored tells whether a dataset is made inside its readers.
+func (p *Plan) unstored(d addr.Dataset) bool {
+	return p.datasets[d] != nil && p.datasets[d].def.Unstored
+}
+
+// fusedNow is how a partition that is not stored would be made now, and its
+// fingerprint.
+func (p *Plan) fusedNow(ctx context.Context, part addr.Partition) (*Work, string, error) {
+	var g gathered
+	u, session, ok := p.makerAt(part)
+	if ok {
+		if err := p.gather(ctx, &g, u, session, true); err != nil { // hashes sources, too
+			return nil, "", err
+		}
+	}
+	if !ok || g.lacking != "" {
+		return nil, "", fmt.Errorf("%s is not stored, and nothing is there to make it from", part)
+	}
+	w, err := p.fusedWork(ctx, u, session)
+	return w, u.stage.sumOf(g.refs).String(), err
+}
+
+// fingerprintNow is what a partition is made from now; empty where that is unknown.
+func (p *Plan) fingerprintNow(ctx context.Context, part addr.Partition) string {
+	if p.unstored(part.Dataset) {
+		_, sum, err := p.fusedNow(ctx, part)
+		if err != nil {
+			return ""
+		}
+		return sum
+	}
+	m, err := p.lake.Manifest(part)
+	if err != nil {
+		return ""
+	}
+	return m.Fingerprint.Sum
 }
 
 // digestNow is the digest of a partition without a manifest of ours.
@@ -131,11 +199,16 @@ type readers struct {
 }
 
 func (r *readers) follow(ctx context.Context, part addr.Partition, depth int) (Lineage, error) {
-	now := r.plan.digestNow(part)
-	l := Lineage{Partition: part, Digest: now, Now: now}
-	if m, err := r.plan.lake.Manifest(part); err == nil {
-		l.Stage = m.Stage
+	l := Lineage{Partition: part, Unstored: r.plan.unstored(part.Dataset)}
+	if l.Unstored {
+		l.Stage, l.Now = r.plan.Graph.Producer(part.Dataset).Addr.String(), r.plan.fingerprintNow(ctx, part)
+	} else {
+		l.Now = r.plan.digestNow(part)
+		if m, err := r.plan.lake.Manifest(part); err == nil {
+			l.Stage = m.Stage
+		}
 	}
+	l.Digest = l.Now
 	if l.cut = depth == 0; l.cut || r.seen.repeats(&l, depth) {
 		return l, nil
 	}
@@ -144,10 +217,11 @@ func (r *readers) follow(ctx context.Context, part addr.Partition, depth int) (L
 			continue
 		}
 		for _, o := range st.def.Outputs {
-			if err := r.index(ctx, o.To.Addr); err != nil {
+			list, err := r.through(ctx, o.To, part)
+			if err != nil {
 				return l, err
 			}
-			for _, by := range r.of[o.To.Addr][part.String()] {
+			for _, by := range list {
 				below, err := r.follow(ctx, by.Partition, depth-1)
 				if err != nil {
 					return l, err
@@ -159,6 +233,46 @@ func (r *readers) follow(ctx context.Context, part addr.Partition, depth int) (L
 	}
 	r.seen.end(&l, depth)
 	return l, nil
+}
+
+// through lists the partitions of d that have read part. What is recorded of those
+// that are not stored stands in the manifests of their readers.
+func (r *readers) through(ctx context.Context, d *graph.Dataset, part addr.Partition) ([]Lineage, error) {
+	var out []Lineage
+	known := map[addr.Partition]bool{}
+	for _, stored := range r.plan.storedBelow(d) {
+		if err := r.index(ctx, stored); err != nil {
+			return nil, err
+		}
+		for _, by := range r.of[stored][part.String()] {
+			if by.Partition.Dataset == d.Addr && !known[by.Partition] {
+				known[by.Partition] = true
+				out = append(out, by)
+			}
+		}
+	}
+	return out, nil
+}
+
+// storedBelow is d, or the datasets whose stages make d while they run.
+func (p *Plan) storedBelow(d *graph.Dataset) []addr.Dataset {
+	if !d.Unstored {
+		return []addr.Dataset{d.Addr}
+	}
+	var out []addr.Dataset
+	for _, st := range p.stages {
+		if !st.reads(d.Addr) {
+			continue
+		}
+		for _, o := range st.def.Outputs {
+			for _, below := range p.storedBelow(o.To) {
+				if !slices.Contains(out, below) {
+					out = append(out, below)
+				}
+			}
+		}
+	}
+	return out
 }
 
 func (st *stageState) reads(d addr.Dataset) bool {
@@ -175,8 +289,7 @@ func (r *readers) index(ctx context.Context, d addr.Dataset) error {
 	if r.of[d] != nil {
 		return nil
 	}
-	by := map[string][]Lineage{}
-	r.of[d] = by
+	r.of[d] = map[string][]Lineage{}
 	for _, s := range r.plan.datasets[d].series {
 		for i := range s.cells {
 			if t := s.cells[i].trace; t == nil || t.State != manifest.Complete {
@@ -190,14 +303,24 @@ func (r *readers) index(ctx context.Context, d addr.Dataset) error {
 			if err != nil {
 				continue // it has been replaced since it was listed: the next look finds it
 			}
-			for _, in := range m.Inputs {
-				list := by[in.Partition]
-				if n := len(list); n > 0 && list[n-1].Partition == part {
-					continue // several ports, or several files of a source
-				}
-				by[in.Partition] = append(list, Lineage{Port: in.Port, Partition: part, Digest: in.Digest})
-			}
+			note(r.of[d], m.Inputs, part)
 		}
 	}
 	return nil
+}
+
+// note adds what a partition has read, and what was read for it.
+func note(by map[string][]Lineage, inputs []manifest.Input, part addr.Partition) {
+	for _, in := range inputs {
+		list := by[in.Partition]
+		if n := len(list); n == 0 || list[n-1].Partition != part { // else: several ports, or several files of a source
+			by[in.Partition] = append(list, Lineage{Port: in.Port, Partition: part, Digest: in.Digest})
+		}
+		if in.Made == nil {
+			continue
+		}
+		if inner, err := addr.ParsePartition(in.Partition); err == nil {
+			note(by, in.Made.Inputs, inner)
+		}
+	}
 }

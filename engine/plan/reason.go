@@ -45,6 +45,14 @@ type Reason struct {
 	// Old and New are the values that differ, where there are any.
 	Old string `json:"old,omitempty"`
 	New string `json:"new,omitempty"`
+	// Through leads on from a Cause that is not stored and has changed, down to what
+	// is stored.
+	Through []Link `json:"-"`
+}
+
+// links are what a partition's reason has to say.
+func (r Reason) links(part addr.Partition) []Link {
+	return append([]Link{{part, r}}, r.Through...)
 }
 
 // followsInput tells whether the cause is an input, which may have a cause in turn.

@@ -171,6 +171,9 @@ func (p *Plan) standing(ctx context.Context, u *unitSeries, s *series, session i
 		}
 	}
 	x.Inputs, x.Fingerprint = inputRefs(g.refs), u.stage.fingerprint(g.refs)
+	if err := p.fuse(ctx, x.Inputs, g.refs); err != nil {
+		return nil, err
+	}
 	if u.stage.fanOut >= 0 {
 		var known bool
 		if x.FanOut, known = u.stage.fanOuts[x.Unit]; !known {

@@ -115,17 +115,13 @@ func (p *Plan) ran(it *Item, w *Work, r Reason) {
 	if len(w.Outputs) > 0 {
 		link.Partition = w.Outputs[0].Partition
 	}
-	for w.Causes = append(w.Causes, link); len(w.Causes) <= len(p.stages); w.Causes = append(w.Causes, link) {
-		if !link.Reason.followsInput() {
+	for len(w.Causes) <= len(p.stages) {
+		w.Causes = append(w.Causes, link.Reason.links(link.Partition)...)
+		if link = w.Causes[len(w.Causes)-1]; !link.Reason.followsInput() {
 			return
 		}
 		cause := *link.Reason.Cause
-		d := p.datasets[cause.Dataset]
-		keys, session, err := d.split(cause.Keys)
-		if err != nil || d.byKeys[keys] == nil {
-			return
-		}
-		u, i, ok := p.makerOf(d.byKeys[keys], session)
+		u, i, ok := p.makerAt(cause)
 		if !ok || u.status[i].item == 0 || !p.Items[u.status[i].item-1].made {
 			return // it has been so since before this run
 		}

@@ -67,6 +67,7 @@ type StepDoc struct {
 	Stage     string    `json:"stage,omitempty"`
 	Digest    string    `json:"digest"`             // that was read: up, of this one; down, of the one above it
 	Now       string    `json:"now,omitempty"`      // that lies there now, of this one
+	Unstored  bool      `json:"unstored,omitempty"` // made inside its readers: digests are fingerprints
 	Repeated  bool      `json:"repeated,omitempty"` // its steps stand where it first occurs
 	Steps     []StepDoc `json:"steps"`
 }
@@ -77,7 +78,7 @@ func NewLineage(direction string, l plan.Lineage) *LineageDoc {
 }
 
 func newStep(l plan.Lineage) StepDoc {
-	d := StepDoc{Port: l.Port, Partition: l.Partition.String(), File: l.File, Stage: l.Stage, Digest: l.Digest, Now: l.Now, Repeated: l.Repeated, Steps: []StepDoc{}}
+	d := StepDoc{Port: l.Port, Partition: l.Partition.String(), File: l.File, Stage: l.Stage, Digest: l.Digest, Now: l.Now, Unstored: l.Unstored, Repeated: l.Repeated, Steps: []StepDoc{}}
 	for _, s := range l.Steps {
 		d.Steps = append(d.Steps, newStep(s))
 	}
@@ -103,6 +104,9 @@ func (d StepDoc) text(p *printer, lead, below string, down bool, above string) {
 	}
 	if d.Stage != "" {
 		line += "  by " + d.Stage
+	}
+	if d.Unstored {
+		line += p.style.paint(dim, "  (not stored)")
 	}
 	if d.Repeated {
 		line += "  (see above)"

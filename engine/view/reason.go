@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"dag/engine/addr"
+	"dag/engine/manifest"
 	"dag/engine/plan"
 )
 
@@ -32,36 +33,46 @@ func (r ReasonDoc) of(partition string) ReasonDoc {
 	return r
 }
 
-// sentences say each reason; {cause} stands for the partition it is about.
-var sentences = map[plan.Code]string{
-	plan.MissingOutput:    "{cause} is missing",
-	plan.IncompleteOutput: "{cause} has no _SUCCESS: the run that wrote it was cut short",
-	plan.UnreadableOutput: "the manifest of {cause} is gone or cannot be read",
-	plan.OutputChanged:    "the files of {cause} are not those that its manifest records",
-	plan.InputChanged:     "its input {cause} has changed",
-	plan.InputAdded:       "it has a new input, {cause}",
-	plan.InputRemoved:     "its input {cause} is gone",
-	plan.StageChanged:     "the definition of its stage has changed",
-	plan.TransformChanged: "its transform has changed",
-	plan.ContractChanged:  "the contract of its output has changed",
-	plan.ParamsChanged:    "the parameters of its stage have changed",
-	plan.Forced:           "it was forced to",
-	plan.Upstream:         "its input {cause} is to be made again, and may come out different",
-	plan.KnownAfterFanOut: "what it reads is known only after a fan-out has run",
-	plan.UnverifiedOutput: "{cause} was not written by dag",
+// words say each reason, before and after it has led to a run; {cause} stands for
+// the partition it is about.
+var words = map[plan.Code]struct{ now, then string }{
+	plan.MissingOutput:    {"{cause} is missing", "{cause} was missing"},
+	plan.IncompleteOutput: {"{cause} has no _SUCCESS: " + noSuccess, "{cause} had no _SUCCESS: " + noSuccess},
+	plan.UnreadableOutput: {"the manifest of {cause} is gone or cannot be read", "the manifest of {cause} was gone or could not be read"},
+	plan.OutputChanged:    {"the files of {cause} are not those that its manifest records", "the files of {cause} were not those that its manifest recorded"},
+	plan.InputChanged:     {"its input {cause} has changed", "its input {cause} had changed"},
+	plan.InputAdded:       {"it has a new input, {cause}", "it had a new input, {cause}"},
+	plan.InputRemoved:     {"its input {cause} is gone", "its input {cause} was gone"},
+	plan.StageChanged:     {"the definition of its stage has changed", "the definition of its stage had changed"},
+	plan.TransformChanged: {"its transform has changed", "its transform had changed"},
+	plan.ContractChanged:  {"the contract of its output has changed", "the contract of its output had changed"},
+	plan.ParamsChanged:    {"the parameters of its stage have changed", "the parameters of its stage had changed"},
+	plan.Forced:           {"it is forced", "it was forced"},
+	plan.Upstream:         {"its input {cause} is to be made again, and may come out different", "its input {cause} was to be made again"},
+	plan.KnownAfterFanOut: {"what it reads is known only after a fan-out has run", "what it reads was known only after a fan-out had run"},
+	plan.UnverifiedOutput: {"{cause} was not written by dag", "{cause} was not written by dag"},
+	manifest.Adopted:      {"it is another tool's, and adopted", "it was another tool's, and adopted"},
 }
 
+const noSuccess = "it was marked stale, or what wrote it was cut short"
+
+// selfWords put a sentence about the partition itself.
+var selfWords = strings.NewReplacer("the manifest of {cause}", "its manifest", "the files of {cause}", "its files", "{cause}", "it")
+
 // sentence says a reason in words, with the values that differ.
-func (r ReasonDoc) sentence() string {
-	s, ok := sentences[plan.Code(r.Code)]
-	if !ok {
+func (r ReasonDoc) sentence() string { return r.say(words[plan.Code(r.Code)].now) }
+
+// pastSentence says a reason that has led to a run.
+func (r ReasonDoc) pastSentence() string { return r.say(words[plan.Code(r.Code)].then) }
+
+func (r ReasonDoc) say(s string) string {
+	if s == "" {
 		s = r.Code
 	}
-	cause := r.Cause
-	if cause == "" {
-		cause = "it"
+	if r.Cause == "" {
+		s = selfWords.Replace(s)
 	}
-	s = strings.ReplaceAll(s, "{cause}", cause)
+	s = strings.ReplaceAll(s, "{cause}", r.Cause)
 	if r.File != "" {
 		s += " (" + r.File + ")"
 	}
@@ -79,7 +90,7 @@ func Sentence(r plan.Reason) string { return newReason(r).sentence() }
 
 // shortDigest keeps the first digits of a digest; other values stay.
 func shortDigest(s string) string {
-	if len(s) == 32 && strings.Trim(s, "0123456789abcdef") == "" {
+	if (len(s) == 32 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == "" {
 		return s[:12]
 	}
 	return s

@@ -18,7 +18,8 @@ type StatusDoc struct {
 	FormatVersion int          `json:"format_version"`
 	Datasets      []DatasetDoc `json:"datasets"`
 
-	index map[addr.Dataset]int // while partitions are added
+	index    map[addr.Dataset]int // while partitions are added
+	unstored int                  // partitions that are not counted
 }
 
 // DatasetDoc counts the partitions of a dataset by state.
@@ -55,7 +56,8 @@ func NewStatus() *StatusDoc {
 // Add counts one partition.
 func (d *StatusDoc) Add(s plan.PartitionState) {
 	if s.State == plan.Unstored {
-		return // there is nothing to keep up to date
+		d.unstored++ // there is nothing to keep up to date
+		return
 	}
 	i, ok := d.index[s.Partition.Dataset]
 	if !ok {
@@ -109,6 +111,10 @@ func (d *StatusDoc) Stale() bool {
 // Text writes a line a dataset: counts, and a strip with one mark a session.
 func (d *StatusDoc) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
+	if len(d.Datasets) == 0 && d.unstored > 0 {
+		p.printf("Nothing of it is stored: %s made inside those that read them.\n", isAre(d.unstored, "partition"))
+		return p.err
+	}
 	if len(d.Datasets) == 0 {
 		p.printf("There is nothing yet: no partition, and no raw file to make one from.\n")
 		return p.err

@@ -17,7 +17,9 @@ type WhyDoc struct {
 	Unit          string       `json:"unit,omitempty"`
 	Blocked       string       `json:"blocked,omitempty"`
 	Chain         []CauseDoc   `json:"chain"` // from the partition to the first cause; empty when it is fresh
-	Last          *LastDoc     `json:"last,omitempty"`
+	// Since is how the input came to be that the chain ends with, as manifests have it.
+	Since []RecordedDoc `json:"since,omitempty"`
+	Last  *LastDoc      `json:"last,omitempty"`
 
 	made bool
 }
@@ -60,13 +62,20 @@ func NewWhy(e *plan.Explanation) *WhyDoc {
 	for _, l := range e.Chain {
 		doc.Chain = append(doc.Chain, CauseDoc{l.Partition.String(), newReason(l.Reason)})
 	}
+	doc.Since = newRecorded(e.Since)
 	if m := e.Last; m != nil {
 		doc.Last = newLast(m)
-		for _, r := range e.History {
-			doc.Last.History = append(doc.Last.History, RecordedDoc{r.Partition.String(), r.Run, r.StartedAt, recordedDoc(r.Reason), r.Again})
-		}
+		doc.Last.History = append(doc.Last.History, newRecorded(e.History)...)
 	}
 	return doc
+}
+
+func newRecorded(list []plan.Recorded) []RecordedDoc {
+	var out []RecordedDoc
+	for _, r := range list {
+		out = append(out, RecordedDoc{r.Partition.String(), r.Run, r.StartedAt, recordedDoc(r.Reason), r.Again})
+	}
+	return out
 }
 
 // recordedDoc is the reason of a manifest.
@@ -102,6 +111,7 @@ func (d *WhyDoc) Text(w io.Writer, s Style) error {
 		}
 		p.printf("%s%s\n", head, c.Reason.of(c.Partition).sentence())
 	}
+	tell(p, d.Since, 0, "")
 	if d.Blocked != "" {
 		p.printf("  %s %s\n", s.paint(red, "blocked:"), d.Blocked)
 	}
@@ -120,29 +130,36 @@ func (d *WhyDoc) last(p *printer) {
 	} else {
 		p.printf("It was last made at %s by %s (%s version %d) in run %s, in %s: %s from %s.\n", utcTime(l.StartedAt), l.Stage, l.Transform, l.Version, l.Run,
 			Duration(time.Duration(l.ElapsedNS)), plural(l.Rows, "row"), plural(l.Inputs, "input"))
-		p.printf("  then because: %s\n", l.because(d.Partition.Partition))
-		for i, h := range l.History {
-			if i > 0 {
-				p.printf("  <- %s: %s%s\n", h.Partition, h.Reason.of(h.Partition).sentence(), madeIn(h, l.Run))
-			}
-			if h.Again {
-				p.printf("  <- %s: it has been made again since: `%s`\n", h.Reason.Cause, "dag why "+quote(h.Reason.Cause))
-			}
-		}
+		p.printf("  because %s\n", l.because(d.Partition.Partition))
+		tell(p, l.History, 1, l.Run)
 	}
 	for _, t := range l.Touched {
 		p.printf("  declared up to date at %s: %s (then %s)\n", utcTime(t.At), t.Reason, recordedReason(t.Code, t.Detail, d.Partition.Partition))
 	}
 }
 
-// because says why the run was made: in words where the manifest has the values.
-func (l *LastDoc) because(partition string) string {
-	if len(l.History) > 0 {
-		if r := l.History[0].Reason.of(partition); r.Cause+r.Old+r.New != "" {
-			return r.sentence()
+// tell writes what led to a run, but for the first few that have been said.
+func tell(p *printer, history []RecordedDoc, said int, run string) {
+	for i, h := range history {
+		if i >= said {
+			p.printf("  <- %s: %s%s\n", h.Partition, h.Reason.of(h.Partition).pastSentence(), madeIn(h, run))
+		}
+		if h.Again {
+			p.printf("  <- %s: it has been made again since: `%s`\n", h.Reason.Cause, "dag why "+quote(h.Reason.Cause))
 		}
 	}
-	return recordedReason(l.Reason, l.Detail, partition)
+}
+
+// because says why the run was made, in words.
+func (l *LastDoc) because(partition string) string {
+	r := ReasonDoc{Code: l.Reason}
+	if len(l.History) > 0 {
+		r = l.History[0].Reason.of(partition)
+	}
+	if r.Cause+r.Old+r.New == "" && l.Detail != "" && l.Detail != partition {
+		return l.Reason + " · " + l.Detail // an older manifest has it in one line
+	}
+	return r.pastSentence()
 }
 
 // madeIn names the run of a recorded reason, if it was another.
@@ -163,8 +180,16 @@ func (d *WhyDoc) verdict() string {
 		return "is in the lake; no stage would make it now."
 	case d.Blocked != "":
 		return "is not up to date, and cannot be made:"
+	case d.Partition.State == string(plan.Unstored) && len(d.Chain) > 0:
+		return "is not stored: " + d.Stage + " makes it inside those that read it, and they may run again:"
+	case d.Partition.State == string(plan.Unstored):
+		return "is not stored: " + d.Stage + " makes it inside those that read it."
 	}
 	switch plan.Action(d.Partition.Action) {
+	case "":
+		if len(d.Chain) > 0 {
+			return "counts as up to date, but has been edited in place, which `dag index rebuild` takes notice of:"
+		}
 	case plan.WillRun:
 		return "will be made:"
 	case plan.MayRun:
