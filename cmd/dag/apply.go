@@ -138,6 +138,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err := l.Sweep(ctx); err != nil {
 		a.diagnose(diag.List{{Severity: diag.Warning, Code: "sweep", Summary: "not everything that an earlier run left could be removed", Detail: err.Error()}})
 	}
+	p.endKilled(l)
 	made, err := p.plan(ctx, l, r)
 	if err == nil && check != nil {
 		err = check(made)

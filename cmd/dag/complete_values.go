@@ -11,7 +11,6 @@ import (
 	"dag/engine/config"
 	"dag/engine/lake"
 	"dag/engine/manifest"
-	"dag/engine/view"
 )
 
 // series is what the lake has of one series of partitions.
@@ -231,9 +230,9 @@ func (c *completer) run(string) []choice {
 	var out []choice
 	if l := c.opened(); l != nil {
 		runs, _ := l.Runs()
-		for _, r := range runs {
+		for _, r := range runs[:min(len(runs), remembered)] {
 			ch := choice{text: r.ID}
-			if doc, err := view.ReadRun(r.Doc, r.Alive); err == nil {
+			if _, doc, err := readRun(r); err == nil {
 				ch.about = string(doc.State) + " · " + selectionText(doc.Selection)
 			}
 			out = append(out, ch)

@@ -90,7 +90,7 @@ func (d *examination) project() *project {
 
 // briefly is an error without its details.
 func briefly(err error) string {
-	list := diag.FromError(err, "internal")
+	list := diag.FromError(err, "io") // the code is not shown
 	if len(list) > 0 {
 		return list[0].Summary
 	}

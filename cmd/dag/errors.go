@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -102,8 +103,32 @@ func (a *app) report(ctx context.Context, err error) {
 	case errors.As(context.Cause(ctx), &ended):
 		fmt.Fprintf(a.stderr, "stopped: %s\n", ended)
 	default:
-		a.diagnose(diag.FromError(err, "internal"))
+		a.diagnose(failure(err))
 	}
+}
+
+// failure is an error that is no mistake on the command line: of the machine, or a
+// defect.
+func failure(err error) diag.List {
+	var held *lake.LeaseError
+	switch {
+	case errors.As(err, &held):
+		return diag.FromError(err, "lease_held")
+	case ofSystem(err):
+		return diag.FromError(err, "io")
+	}
+	list := diag.FromError(err, "internal")
+	list[0].Hint = "this is a defect of dag: please report it, with what --log-file writes"
+	return list
+}
+
+// ofSystem tells whether the operating system refused something.
+func ofSystem(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	var call *os.SyscallError
+	var number syscall.Errno
+	return errors.As(err, &path) || errors.As(err, &link) || errors.As(err, &call) || errors.As(err, &number)
 }
 
 // diagnose prints diagnostics to stderr. That stderr cannot be written is

@@ -25,26 +25,43 @@ func (p *project) failedLast(l *lake.Lake) func(addr.Stage, addr.Keys) bool {
 }
 
 // lastResults is how each unit ended that has run. A record that cannot be read
-// tells nothing.
+// tells nothing. While no run has failed, nothing but the heads of records is read.
 func (p *project) lastResults(l *lake.Lake) map[string]event.Result {
-	results := map[string]event.Result{}
 	runs, err := l.Runs()
 	if err != nil {
 		p.app.log.Warn().Err(err).Msg("the records of runs cannot be read")
 	}
-	for _, r := range runs[:min(len(runs), remembered)] {
-		events, err := eventsOf(r, nil)
+	runs = runs[:min(len(runs), remembered)]
+	for len(runs) > 0 && !p.hasFailed(runs[len(runs)-1]) {
+		runs = runs[:len(runs)-1]
+	}
+	results := map[string]event.Result{}
+	for _, r := range runs {
+		doc, err := resultsOf(r)
 		if err != nil {
 			p.app.log.Warn().Err(err).Str("run", r.ID).Msg("a record cannot be read")
+			continue
 		}
-		for _, u := range view.Units(events) {
-			result := event.Result(u.Result)
-			if _, newer := results[u.Name()]; !newer && result != event.Blocked && result != event.Canceled && result != view.UnitUnfinished {
-				results[u.Name()] = result
+		for result, units := range doc.Units {
+			switch event.Result(result) {
+			case event.Blocked, event.Canceled, view.UnitUnfinished:
+				continue // it has not come to run
+			}
+			for _, unit := range units {
+				if _, newer := results[unit]; !newer {
+					results[unit] = event.Result(result)
+				}
 			}
 		}
 	}
 	return results
+}
+
+// hasFailed tells whether a unit failed in a run, or may have: what has not ended does
+// not say.
+func (p *project) hasFailed(r lake.Run) bool {
+	_, doc, err := readRun(r)
+	return err == nil && (doc.State == view.RunRunning || doc.State == view.RunKilled || doc.Counts[string(event.Failed)] > 0)
 }
 
 // wantsFailed tells whether a selection asks for what failed.

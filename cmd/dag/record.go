@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	"dag/engine/diag"
@@ -26,13 +23,14 @@ type recorder struct {
 	record *lake.RunRecord
 	doc    view.RunDoc
 	events event.Sink
+	units  *view.Results
 	failed bool
 }
 
 // record starts the record of a run.
 func (p *project) record(made *plan.Plan, l *lake.Lake, o exec.Options) *recorder {
 	a := p.app
-	r := &recorder{app: a, events: func(event.Event) {}}
+	r := &recorder{app: a, events: func(event.Event) {}, units: view.NewRunResults()}
 	vars, err := p.variables(func(string) bool { return true }) // a default may be another when it is retried
 	if err == nil {
 		r.record, err = l.Record()
@@ -56,6 +54,7 @@ func (p *project) record(made *plan.Plan, l *lake.Lake, o exec.Options) *recorde
 func (r *recorder) sink(e event.Event) {
 	if _, ok := e.(event.StepProgress); !ok {
 		r.events(e)
+		r.units.Sink(e)
 	}
 }
 
@@ -79,6 +78,13 @@ func (r *recorder) end(ctx context.Context, o exec.Outcome, err error) {
 	if began, err := time.Parse(time.RFC3339Nano, r.doc.StartedAt); err == nil {
 		r.doc.ElapsedNS = now.Sub(began).Nanoseconds()
 	}
+	results, err := encodeRecord(r.units.Doc(r.doc.RunID))
+	if err == nil {
+		err = r.record.SaveResults(results)
+	}
+	if err != nil {
+		r.trouble(err)
+	}
 	r.save()
 	if err := r.record.Close(); err != nil {
 		r.trouble(err)
@@ -86,13 +92,19 @@ func (r *recorder) end(ctx context.Context, o exec.Outcome, err error) {
 }
 
 func (r *recorder) save() {
-	b, err := json.MarshalIndent(r.doc, "", "  ")
+	b, err := encodeRecord(r.doc)
 	if err == nil {
-		err = r.record.Save(append(b, '\n'))
+		err = r.record.Save(b)
 	}
 	if err != nil {
 		r.trouble(err)
 	}
+}
+
+// encodeRecord writes a document of a run's record.
+func encodeRecord(doc any) ([]byte, error) {
+	b, err := json.MarshalIndent(doc, "", "  ")
+	return append(b, '\n'), err
 }
 
 // trouble warns once.
@@ -109,47 +121,4 @@ func programVersion() string {
 		return info.Main.Version
 	}
 	return "unknown"
-}
-
-// recordedRun finds a run by its id, "last", or the beginning of its id.
-func (p *project) recordedRun(l *lake.Lake, id string) (lake.Run, view.RunDoc, error) {
-	runs, err := l.Runs()
-	if err != nil {
-		return lake.Run{}, view.RunDoc{}, err
-	}
-	var known []string
-	var begins []lake.Run
-	for i, r := range runs {
-		if r.ID == id || id == "last" && i == 0 {
-			doc, err := view.ReadRun(r.Doc, r.Alive)
-			return r, doc, err
-		}
-		if known = append(known, r.ID); id != "" && strings.HasPrefix(r.ID, id) {
-			begins = append(begins, r)
-		}
-	}
-	switch {
-	case len(begins) == 1:
-		doc, err := view.ReadRun(begins[0].Doc, begins[0].Alive)
-		return begins[0], doc, err
-	case len(begins) > 1:
-		return lake.Run{}, view.RunDoc{}, mistake("unknown_run", fmt.Sprintf("%d runs begin with %s", len(begins), id), "they are "+begins[len(begins)-1].ID+" to "+begins[0].ID)
-	case len(known) == 0:
-		return lake.Run{}, view.RunDoc{}, mistake("unknown_run", "no run is recorded in this lake", "`"+p.app.commands("").Name+" apply` makes one")
-	}
-	hint := didYouMean(id, append(known, "last"))
-	if hint == "" {
-		hint = "`dag runs` lists them; \"last\" is " + known[0]
-	}
-	return lake.Run{}, view.RunDoc{}, mistake("unknown_run", "there is no run "+id, hint)
-}
-
-// eventsOf reads what happened in a run, without the lines that keep refuses.
-func eventsOf(r lake.Run, keep func(line []byte) bool) (list []view.EventDoc, err error) {
-	f, err := r.Events()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	return view.ReadEvents(f, keep)
 }

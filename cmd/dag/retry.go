@@ -33,7 +33,7 @@ func (a *app) retryCmd() *cobra.Command {
 
 func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 	var doc view.RunDoc
-	var units []view.UnitDoc
+	var results *view.ResultsDoc
 	err := a.readLake(func(p *project, l *lake.Lake) error {
 		if len(a.flags.vars)+len(a.flags.varFiles) > 0 {
 			return mistake("usage", "a run has its own variables", "leave --var and --var-file out, or apply")
@@ -45,11 +45,10 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 		if d.State == view.RunRunning {
 			return mistake("run_goes_on", fmt.Sprintf("the run %s has not ended", r.ID), "wait for it, or interrupt it")
 		}
-		events, err := eventsOf(r, nil)
-		if err != nil {
+		doc = d
+		if results, err = resultsOf(r); err != nil {
 			return err
 		}
-		doc, units = d, view.Units(events)
 		a.flags.vars, err = p.differing(d.Variables)
 		return err
 	})
@@ -61,7 +60,7 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 		return err
 	}
 	request := plan.Request{Selection: sel, Force: doc.Force}
-	if request.Only, err = p.toRetry(ctx, doc, units, request); err != nil {
+	if request.Only, err = p.toRetry(ctx, doc, results, request); err != nil {
 		return err
 	}
 	if request.Only != nil && len(request.Only) == 0 {
@@ -90,13 +89,12 @@ func (p *project) differing(recorded map[string]string) ([]string, error) {
 // toRetry names the units of a run that are to run again; nil: all that is stale. A
 // run that was killed has not said what it did not come to: that is what it was to
 // run, and has not ended well.
-func (p *project) toRetry(ctx context.Context, doc view.RunDoc, units []view.UnitDoc, r plan.Request) (map[string]bool, error) {
+func (p *project) toRetry(ctx context.Context, doc view.RunDoc, results *view.ResultsDoc, r plan.Request) (map[string]bool, error) {
 	only := map[string]bool{}
 	if doc.State != view.RunKilled {
-		for _, u := range units {
-			switch event.Result(u.Result) {
-			case event.Failed, event.Blocked, event.Canceled:
-				only[u.Name()] = true
+		for _, result := range []event.Result{event.Failed, event.Blocked, event.Canceled} {
+			for _, unit := range results.Units[string(result)] {
+				only[unit] = true
 			}
 		}
 		return only, nil
@@ -119,10 +117,9 @@ func (p *project) toRetry(ctx context.Context, doc view.RunDoc, units []view.Uni
 			return nil, err
 		}
 	}
-	for _, u := range units {
-		switch event.Result(u.Result) {
-		case event.Done, event.CutOff, event.Skipped:
-			delete(only, u.Name())
+	for _, result := range []event.Result{event.Done, event.CutOff, event.Skipped} {
+		for _, unit := range results.Units[string(result)] {
+			delete(only, unit)
 		}
 	}
 	return only, nil

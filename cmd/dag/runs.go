@@ -55,12 +55,12 @@ func (a *app) runs(limit int) error {
 		}
 		doc := view.NewRuns()
 		for _, r := range runs[:min(limit, len(runs))] {
-			d, err := view.ReadRun(r.Doc, r.Alive)
+			_, d, err := readRun(r)
 			if err != nil {
 				a.diagnose(diag.List{{Severity: diag.Warning, Code: "record", Summary: "run " + r.ID + " is left out", Detail: err.Error()}})
 				continue
 			}
-			if d.State == view.RunRunning || d.State == view.RunKilled {
+			if !r.HasResults() && (d.State == view.RunRunning || d.State == view.RunKilled) {
 				events, err := eventsOf(r, nil)
 				if err != nil {
 					return err

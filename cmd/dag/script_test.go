@@ -113,6 +113,7 @@ func killed(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Check(os.WriteFile(path, []byte(strings.Replace(string(text), change[0], change[1], 1)), 0o644))
 	}
+	ts.Check(os.Remove(filepath.Join(names[len(names)-1], "results.json")))
 	if len(args) > 1 {
 		events, err := strconv.Atoi(args[1])
 		ts.Check(err)

@@ -177,10 +177,19 @@ func showData(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *la
 	}
 	in, err := l.OpenPartition(part)
 	if err != nil {
-		return err
+		return unreadable(ctx, err, "`dag plan` looks at it again, and `dag apply` makes it anew; --force makes anew what another tool wrote")
 	}
 	defer in.Close() // read only: nothing can be lost
-	return showRows(doc, stats, stage.Batches(in.Read(ctx)), head)
+	err = showRows(doc, stats, stage.Batches(in.Read(ctx)), head)
+	return unreadable(ctx, err, "`dag verify "+shellQuote(part.String())+"` compares its files with what is recorded of them")
+}
+
+// unreadable is an error of data that is not what it should be.
+func unreadable(ctx context.Context, err error, hint string) error {
+	if err == nil || ctx.Err() != nil || ofSystem(err) {
+		return err
+	}
+	return &exitError{exitInternal, mistake("unreadable_data", err.Error(), hint)}
 }
 
 // showFused makes a partition that is not stored, to look at it.
@@ -194,7 +203,8 @@ func showFused(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *l
 		doc.Columns = stats.columns()
 		return nil
 	}
-	return showRows(doc, stats, exec.ReadFused(ctx, l, w), head)
+	err = showRows(doc, stats, exec.ReadFused(ctx, l, w), head)
+	return unreadable(ctx, err, "it is made from what is stored, to be looked at: `dag verify` tells whether that is whole")
 }
 
 func showRows(doc *view.ShowDoc, stats *statistics, rows stage.Batches, head int) error {

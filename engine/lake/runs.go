@@ -18,16 +18,15 @@ import (
 // Files of a run's folder.
 const (
 	runsDir    = ownDir + "/runs"
-	runName    = "run.json"      // what was asked for, and what became of it
-	eventsName = "events.ndjson" // what happened, in order
+	runName     = "run.json"      // what was asked for, and what became of it
+	resultsName = "results.json"  // how each unit ended; written when the run has
+	eventsName  = "events.ndjson" // what happened, in order
 )
 
-// Run is the record of one apply.
+// Run is the record of one apply. Nothing of it has been read.
 type Run struct {
-	ID    string
-	Alive bool   // its process still runs
-	Doc   []byte // run.json
-	lake  *Lake
+	ID   string
+	lake *Lake
 }
 
 // RunRecord keeps the record of a run while it goes on. It is for looking back:
@@ -65,12 +64,20 @@ func (l *Lake) Record() (*RunRecord, error) {
 func (r *RunRecord) Write(b []byte) (int, error) { return r.events.Write(b) }
 
 // Save replaces what is said of the run as a whole.
-func (r *RunRecord) Save(doc []byte) error {
-	tmp := filepath.Join(r.dir, runName+".tmp")
-	if err := os.WriteFile(tmp, doc, 0o666); err != nil {
-		return explain(err, "record of the run", r.dir)
+func (r *RunRecord) Save(doc []byte) error { return replaceIn(r.dir, runName, doc) }
+
+// SaveResults keeps how each unit ended. What is said of the run as a whole is saved
+// after it.
+func (r *RunRecord) SaveResults(doc []byte) error { return replaceIn(r.dir, resultsName, doc) }
+
+// replaceIn puts a file of a run's folder in place as a whole.
+func replaceIn(dir, name string, doc []byte) error {
+	path := filepath.Join(dir, name)
+	err := writeFile(osFS{}, path+".tmp", doc)
+	if err == nil {
+		err = os.Rename(path+".tmp", path)
 	}
-	return explain(os.Rename(tmp, filepath.Join(r.dir, runName)), "record of the run", r.dir)
+	return explain(err, "record of the run", dir)
 }
 
 // Close ends the record.
@@ -85,14 +92,50 @@ func (l *Lake) Runs() ([]Run, error) {
 	}
 	var out []Run
 	for _, e := range slices.Backward(entries) {
-		dir := filepath.Join(l.path(runsDir), e.Name())
-		doc, err := os.ReadFile(filepath.Join(dir, runName))
-		if err != nil {
-			continue
+		r := Run{ID: e.Name(), lake: l}
+		if _, err := os.Stat(r.file(runName)); err == nil {
+			out = append(out, r)
 		}
-		out = append(out, Run{ID: e.Name(), Alive: l.runs(dir), Doc: doc, lake: l})
 	}
 	return out, nil
+}
+
+func (r Run) file(name string) string { return filepath.Join(r.lake.path(runsDir), r.ID, name) }
+
+// Doc is what is said of the run as a whole.
+func (r Run) Doc() ([]byte, error) { return r.read(runName) }
+
+// Results is how each unit ended; an error that wraps fs.ErrNotExist where the run
+// goes on, or was killed.
+func (r Run) Results() ([]byte, error) { return r.read(resultsName) }
+
+func (r Run) read(name string) ([]byte, error) {
+	b, err := os.ReadFile(r.file(name))
+	if err != nil {
+		return nil, fmt.Errorf("record of run %s: %w", r.ID, err)
+	}
+	return b, nil
+}
+
+// HasResults tells whether there are Results, without reading them.
+func (r Run) HasResults() bool {
+	_, err := os.Stat(r.file(resultsName))
+	return err == nil
+}
+
+// Alive tells whether the run's process still runs.
+func (r Run) Alive() bool { return r.lake.runs(filepath.Dir(r.file(runName))) }
+
+// End writes what a run that was killed could not.
+func (r Run) End(results, doc []byte) error {
+	if r.lake.o.NoWrite {
+		return errNoWrite
+	}
+	dir := filepath.Dir(r.file(runName))
+	if err := replaceIn(dir, resultsName, results); err != nil {
+		return err
+	}
+	return replaceIn(dir, runName, doc)
 }
 
 // runs tells whether the process of a run's folder is still there.
@@ -104,9 +147,9 @@ func (l *Lake) runs(dir string) bool {
 
 // Events opens what happened in a run.
 func (r Run) Events() (io.ReadCloser, error) {
-	f, err := os.Open(filepath.Join(r.lake.path(runsDir), r.ID, eventsName))
+	f, err := os.Open(r.file(eventsName))
 	if err != nil {
-		return nil, fmt.Errorf("events of run %s: %w", r.ID, err)
+		return nil, fmt.Errorf("record of run %s: %w", r.ID, err)
 	}
 	return f, nil
 }

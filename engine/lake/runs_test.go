@@ -2,7 +2,9 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,10 +54,14 @@ func TestRecordsOfRuns(t *testing.T) {
 	var got []string
 	for _, r := range runs {
 		alive := ""
-		if r.Alive {
+		if r.Alive() {
 			alive = " alive"
 		}
-		got = append(got, r.ID+" "+string(r.Doc)+alive)
+		doc, err := r.Doc()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r.ID+" "+string(doc)+alive)
 	}
 	if want := []string{`20250804-1 {"n": 4}`, `20250803-1 {"n": 3} alive`, `20250801-1 {"n": 1}`}; !slices.Equal(got, want) {
 		t.Errorf("runs %q, want %q", got, want)
@@ -66,6 +72,17 @@ func TestRecordsOfRuns(t *testing.T) {
 	}
 	if b, err := io.ReadAll(f); err != nil || string(b) != "{\"event\":\"notice\"}\n" || f.Close() != nil {
 		t.Errorf("events %q, %v", b, err)
+	}
+	if _, err := runs[2].Results(); runs[2].HasResults() || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a run that was killed has results: %v", err)
+	}
+	if err := runs[2].End([]byte("results"), []byte(`{"n": 1.5}`)); err != nil {
+		t.Fatal(err)
+	}
+	results, err := runs[2].Results()
+	doc, err2 := runs[2].Doc()
+	if string(results)+string(doc) != `results{"n": 1.5}` || !runs[2].HasResults() {
+		t.Errorf("%s and %s: %v, %v", results, doc, err, err2)
 	}
 
 	for keep, want := range map[int]string{0: "20250802-1", 2: "20250801-1 20250802-1", 1: "20250801-1 20250802-1"} {

@@ -45,13 +45,14 @@ const (
 	RunKilled      = "killed" // its process is gone and did not say how it ended
 )
 
-// ReadRun reads what was kept; alive tells whether its process still runs.
-func ReadRun(doc []byte, alive bool) (RunDoc, error) {
+// ReadRun reads what was kept; alive tells whether its process still runs, and is asked
+// only if the run has not said how it ended.
+func ReadRun(doc []byte, alive func() bool) (RunDoc, error) {
 	var r RunDoc
 	if err := json.Unmarshal(doc, &r); err != nil {
 		return r, fmt.Errorf("the record of a run cannot be read: %w", err)
 	}
-	if r.State == RunRunning && !alive {
+	if r.State == RunRunning && !alive() {
 		r.State = RunKilled
 	}
 	return r, nil
@@ -62,10 +63,7 @@ func (r *RunDoc) SoFar(events []EventDoc) {
 	if r.State != RunRunning && r.State != RunKilled || len(events) == 0 {
 		return
 	}
-	r.Counts = map[string]int{}
-	for _, u := range Units(events) {
-		r.Counts[u.Result]++
-	}
+	r.Counts = NewResults(r.RunID, events).Counts()
 	if began, err := time.Parse(time.RFC3339Nano, r.StartedAt); err == nil {
 		r.ElapsedNS = events[len(events)-1].Time.Sub(began).Nanoseconds()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,23 @@ func TestUnitsOfARunThatWasKilled(t *testing.T) {
 	if r.SoFar(docs); r.Counts != nil || r.ElapsedNS != 1 {
 		t.Error("a run that has ended has said how")
 	}
+	live := NewRunResults()
+	for _, e := range all {
+		live.Sink(e)
+	}
+	b, err := json.Marshal(live.Doc("r1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, err := ReadResults(b)
+	if err != nil || !reflect.DeepEqual(kept, NewResults("r1", recorded(t, all, 0))) {
+		t.Errorf("summed up while it goes on %+v, and from its events %+v: %v", kept, NewResults("r1", recorded(t, all, 0)), err)
+	}
+	for _, bad := range []string{`{"format_version": 2}`, `{"for`} {
+		if _, err := ReadResults([]byte(bad)); err == nil {
+			t.Errorf("%s is read", bad)
+		}
+	}
 	var results []string
 	for _, u := range Units(recorded(t, all, 0)) {
 		results = append(results, fmt.Sprint(u.Result, " ", u.Attempts))
@@ -80,15 +98,16 @@ func TestUnitsOfARunThatWasKilled(t *testing.T) {
 
 func TestReadRunKnowsTheKilled(t *testing.T) {
 	for state, alive := range map[string]bool{RunRunning: true, RunKilled: false} {
-		r, err := ReadRun([]byte(`{"state": "running"}`), alive)
+		r, err := ReadRun([]byte(`{"state": "running"}`), func() bool { return alive })
 		if err != nil || r.State != state {
 			t.Errorf("alive %v: %s, %v", alive, r.State, err)
 		}
 	}
-	if r, err := ReadRun([]byte(`{"state": "done"}`), false); err != nil || r.State != RunDone {
+	unasked := func() bool { t.Error("a run that has ended is asked whether it lives"); return false }
+	if r, err := ReadRun([]byte(`{"state": "done"}`), unasked); err != nil || r.State != RunDone {
 		t.Errorf("%s, %v", r.State, err)
 	}
-	if _, err := ReadRun([]byte(`{"sta`), false); err == nil {
+	if _, err := ReadRun([]byte(`{"sta`), unasked); err == nil {
 		t.Error("half a document is read")
 	}
 }
