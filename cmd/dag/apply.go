@@ -299,6 +299,13 @@ func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
 	if err := a.adopt(file); err != nil {
 		return err
 	}
+	now, err := a.load()
+	if err != nil {
+		return err
+	}
+	if a.flags.vars, err = now.differing(file.Variables); err != nil {
+		return err
+	}
 	p, sel, err := a.loadSelected(file.Selection)
 	if err != nil {
 		return err
@@ -313,14 +320,11 @@ func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
 	return err
 }
 
-// adopt takes the variables and the lake of a saved plan over; flags that say
-// otherwise are a mistake.
+// adopt takes the lake of a saved plan over; flags that say otherwise are a mistake, and
+// so are variables.
 func (a *app) adopt(file *plan.File) error {
-	if len(a.flags.vars)+len(a.flags.varFiles) > 0 || a.flags.lake != "" {
+	if a.givenVariables() || a.flags.lake != "" && !slices.Contains(a.fromEnv, "lake") {
 		return mistake("usage", "a saved plan has its own lake and variables", "leave --lake, --var and --var-file out, or plan again")
-	}
-	for name, value := range file.Variables {
-		a.flags.vars = append(a.flags.vars, name+"="+value)
 	}
 	a.flags.lake = file.Lake
 	return nil

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -58,8 +59,15 @@ func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
 		if e := fs.Set(f.Name, value); e != nil {
 			err = mistake("usage", fmt.Sprintf("the environment variable %s is %q: %s", name, value, e), "")
 		}
+		a.fromEnv = append(a.fromEnv, f.Name)
 	})
 	return err
+}
+
+// givenVariables tells whether the command line sets variables. Those of the
+// environment are set for every command.
+func (a *app) givenVariables() bool {
+	return len(a.flags.vars) > 0 || len(a.flags.varFiles) > 0 && !slices.Contains(a.fromEnv, "var-file")
 }
 
 // environmentForm is the variable that stands for a global flag.

@@ -74,7 +74,8 @@ type app struct {
 	environ        []string
 	now            func() time.Time
 	flags          globalFlags
-	ran            bool // a verb began: what fails now is no mistake in flags
+	fromEnv        []string // the global flags that the environment has set
+	ran            bool     // a verb began: what fails now is no mistake in flags
 	log            zerolog.Logger
 	logFile        io.Closer
 	notice         func(string) // takes what the lake reports

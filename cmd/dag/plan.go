@@ -63,7 +63,9 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 		if a.flags.json {
 			err = view.WriteJSON(a.stdout, doc)
 		} else {
-			err = doc.Text(a.stdout, a.style(a.stdout), a.commands(requestText(r)))
+			c := a.commands(requestText(r))
+			c.Apply = a.applyCommand(requestText(r), f)
+			err = doc.Text(a.stdout, a.style(a.stdout), c)
 		}
 		if err == nil {
 			err = f.guard.check(doc.Counts)
@@ -78,19 +80,32 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 	})
 }
 
-// givenVariables are the values of all variables that do not have their default,
-// as --var takes them: wherever they came from, the saved plan has them.
-func (p *project) givenVariables() (map[string]string, error) {
-	return p.variables(func(origin string) bool { return origin != "default" })
+// applyCommand runs what a plan has shown, with its flags that matter to it.
+func (a *app) applyCommand(selection string, f planFlags) string {
+	if f.out != "" {
+		return a.applySaved(f.out)
+	}
+	parts := []string{a.commands("").Name, "apply"}
+	if f.force {
+		parts = append(parts, "--force")
+	}
+	if selection != "" {
+		parts = append(parts, selection)
+	}
+	return strings.Join(parts, " ")
 }
 
-// variables are the values of the variables whose origin is wanted.
-func (p *project) variables(wanted func(origin string) bool) (map[string]string, error) {
+// applySaved runs a saved plan, which has its own lake and variables.
+func (a *app) applySaved(name string) string {
+	bare := app{name: a.name, flags: globalFlags{project: a.flags.project}}
+	return bare.commands("").Name + " apply " + shellQuote(name)
+}
+
+// variables are the values of all variables, as --var takes them: those with their
+// default too, which may be another when a plan is applied or a run is retried.
+func (p *project) variables() (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range p.config.Variables {
-		if !wanted(v.Origin) {
-			continue
-		}
 		vars[v.Name] = v.Value
 		if strings.HasPrefix(v.Value, `"`) { // --var takes text as it is
 			var text string
@@ -109,7 +124,7 @@ func (p *project) save(made *plan.Plan, name string) error {
 	if err != nil {
 		return err
 	}
-	vars, err := p.givenVariables()
+	vars, err := p.variables()
 	if err != nil {
 		return err
 	}
@@ -125,7 +140,7 @@ func (p *project) save(made *plan.Plan, name string) error {
 		return fmt.Errorf("saving the plan: %w", err)
 	}
 	if !p.app.flags.quiet {
-		fmt.Fprintf(p.app.stderr, "saved: %s runs exactly this plan\n", p.app.commands("").Name+" apply "+shellQuote(name))
+		fmt.Fprintf(p.app.stderr, "saved: %s runs exactly this plan\n", p.app.applySaved(name))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type recorder struct {
 func (p *project) record(made *plan.Plan, l *lake.Lake, o exec.Options) *recorder {
 	a := p.app
 	r := &recorder{app: a, events: func(event.Event) {}, units: view.NewRunResults()}
-	vars, err := p.variables(func(string) bool { return true }) // a default may be another when it is retried
+	vars, err := p.variables()
 	if err == nil {
 		r.record, err = l.Record()
 	}

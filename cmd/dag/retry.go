@@ -35,7 +35,7 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 	var doc view.RunDoc
 	var results *view.ResultsDoc
 	err := a.readLake(func(p *project, l *lake.Lake) error {
-		if len(a.flags.vars)+len(a.flags.varFiles) > 0 {
+		if a.givenVariables() {
 			return mistake("usage", "a run has its own variables", "leave --var and --var-file out, or apply")
 		}
 		r, d, err := p.recordedRun(l, id)
@@ -73,7 +73,7 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 // differing are the variables of a run whose values are others now, as --var takes
 // them. One that the pipelines do not have any more means nothing.
 func (p *project) differing(recorded map[string]string) ([]string, error) {
-	now, err := p.variables(func(string) bool { return true })
+	now, err := p.variables()
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +104,9 @@ func (p *project) toRetry(ctx context.Context, doc view.RunDoc, results *view.Re
 	}
 	switch {
 	case len(doc.Only) > 0:
+		for _, unit := range results.Grown { // which nobody could name when the run began
+			only[unit] = true
+		}
 	case !doc.Force:
 		return nil, nil
 	default:

@@ -129,7 +129,8 @@ type Grown struct {
 	Time   time.Time
 	Unit   Unit
 	Values []string
-	Added  int // units added to the plan
+	Added  int    // units added to the plan
+	Units  []Unit // those
 }
 
 // Notice is a fact worth a line: a dead owner's lease taken over, leftovers swept.

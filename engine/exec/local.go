@@ -246,7 +246,11 @@ func (r *runner) take(ctx context.Context, e ending) {
 func (r *runner) grow(e ending) {
 	g := r.plan.FanOut(e.item, e.result.values)
 	if len(g.Added) > 0 {
-		r.emit(event.Grown{Time: r.o.Now(), Unit: unitOf(e.item), Values: e.result.values, Added: len(g.Added)})
+		added := make([]event.Unit, len(g.Added))
+		for i, it := range g.Added {
+			added[i] = unitOf(it)
+		}
+		r.emit(event.Grown{Time: r.o.Now(), Unit: unitOf(e.item), Values: e.result.values, Added: len(added), Units: added})
 	}
 	r.add(g.Added)
 	for _, it := range g.Relinked {

@@ -17,7 +17,7 @@ import (
 
 // Files of a run's folder.
 const (
-	runsDir    = ownDir + "/runs"
+	runsDir     = ownDir + "/runs"
 	runName     = "run.json"      // what was asked for, and what became of it
 	resultsName = "results.json"  // how each unit ended; written when the run has
 	eventsName  = "events.ndjson" // what happened, in order

@@ -18,7 +18,7 @@ const (
 type File struct {
 	Format        string            `json:"format"`
 	FormatVersion int               `json:"format_version"`
-	Variables     map[string]string `json:"variables"` // those without their default, as --var takes them
+	Variables     map[string]string `json:"variables"` // all, as --var takes them
 	Lake          string            `json:"lake"`      // the root, as given or configured
 	Force         bool              `json:"force,omitempty"`
 	Selection     graph.Request     `json:"selection"`
@@ -39,7 +39,8 @@ type FileItem struct {
 }
 
 // FileInput is a partition, or a source's file, and the digest it had; the
-// digest is empty where there was none or it was not known.
+// digest is empty where there was none or it was not known. That of a source's file is
+// its size and time of change, SIZE@NANOSECONDS.
 type FileInput struct {
 	Partition string `json:"partition"`
 	File      string `json:"file,omitempty"`
@@ -131,6 +132,9 @@ func DecodeFile(name string, data []byte) (*File, error) {
 type Drift struct {
 	Unit string
 	What string
+	// Old and New are digests, of a source's files as FileInput has them; empty where
+	// one of them tells nothing.
+	Old, New string
 }
 
 // Drifts compares a saved plan's items with those of p, which was made from
@@ -145,7 +149,7 @@ func (p *Plan) Drifts(saved []FileItem) ([]Drift, error) {
 		id := s.Describe()
 		it, ok := now[id]
 		if !ok {
-			out = append(out, Drift{id, p.gone(s)})
+			out = append(out, Drift{Unit: id, What: p.gone(s)})
 			continue
 		}
 		fresh, err := p.saveItem(it)
@@ -153,7 +157,7 @@ func (p *Plan) Drifts(saved []FileItem) ([]Drift, error) {
 			return nil, err
 		}
 		if s.Definition != fresh.Definition {
-			out = append(out, Drift{id, "its stage, parameters, transform or contract are others now"})
+			out = append(out, Drift{Unit: id, What: "the definition of its stage, a parameter, the transform or the contract has changed", Old: s.Definition, New: fresh.Definition})
 		}
 		out = append(out, driftOf(id, "input", s.Inputs, fresh.Inputs)...)
 		out = append(out, driftOf(id, "output", s.Outputs, fresh.Outputs)...)
@@ -171,12 +175,12 @@ func (p *Plan) gone(f FileItem) string {
 			found := false
 			u.days.Each(func(i int) { found = found || u.unitKeys(i) == f.Unit })
 			if found {
-				return "is up to date by now"
+				return "it is up to date by now, and does not run"
 			}
 		}
-		return "has nothing to be made from any more"
+		return "it has nothing to be made from any more, and does not run"
 	}
-	return "belongs to a stage that the pipeline does not have"
+	return "the pipeline does not have its stage any more"
 }
 
 // Describe names the unit as Item.Describe does.
@@ -199,15 +203,17 @@ func driftOf(unit, kind string, was, now []FileInput) []Drift {
 		digest, ok := old[key]
 		delete(old, key)
 		switch {
-		case !ok:
-			out = append(out, Drift{unit, fmt.Sprintf("its %s %s was not there", kind, n.label())})
+		case !ok, digest == "" && n.Digest != "":
+			out = append(out, Drift{Unit: unit, What: fmt.Sprintf("its %s %s was not there", kind, n.label())})
+		case digest != "" && n.Digest == "":
+			out = append(out, Drift{Unit: unit, What: fmt.Sprintf("its %s %s is gone", kind, n.label())})
 		case digest != n.Digest:
-			out = append(out, Drift{unit, fmt.Sprintf("its %s %s has changed", kind, n.label())})
+			out = append(out, Drift{Unit: unit, What: fmt.Sprintf("its %s %s has changed", kind, n.label()), Old: digest, New: n.Digest})
 		}
 	}
 	for _, w := range was {
 		if _, gone := old[id{w.Partition, w.File}]; gone {
-			out = append(out, Drift{unit, fmt.Sprintf("its %s %s is gone", kind, w.label())})
+			out = append(out, Drift{Unit: unit, What: fmt.Sprintf("its %s %s is gone", kind, w.label())})
 		}
 	}
 	return out

@@ -44,6 +44,7 @@ type EventDoc struct {
 	Metrics     map[string]int64 `json:"metrics,omitempty"`
 	Values      []string         `json:"values,omitempty"`
 	Added       int              `json:"added,omitempty"`
+	Grown       []string         `json:"grown,omitempty"` // the added units, as they are selected
 	Text        string           `json:"text,omitempty"`
 	Differences []string         `json:"differences,omitempty"`
 	Counts      map[string]int   `json:"counts,omitempty"`
@@ -93,6 +94,9 @@ func NewEvent(e event.Event) EventDoc {
 		of("grown", e.Time)
 		unit(e.Unit)
 		doc.Values, doc.Added = e.Values, e.Added
+		for _, u := range e.Units {
+			doc.Grown = append(doc.Grown, unitName(u.Stage.String(), u.Keys))
+		}
 	case event.Notice:
 		of("notice", e.Time)
 		doc.Text = e.Text

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"time"
 
 	"dag/engine/addr"
@@ -13,8 +14,11 @@ const formatVersion = 1
 
 // Commands makes commands that a reader can paste. Name is the program with
 // the flags that find this project and lake again, Selection the selecting
-// part of the command line; both are quoted for a shell.
-type Commands struct{ Name, Selection string }
+// part of the command line; both are quoted for a shell. Apply runs the plan that is
+// shown, where that is something else than applying the selection.
+type Commands struct{ Name, Selection, Apply string }
+
+func (c Commands) apply() string { return cmp.Or(c.Apply, c.with("apply", c.Selection)) }
 
 func (c Commands) with(verb, argument string) string {
 	s := c.Name + " " + verb

@@ -144,7 +144,7 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 	p.printf("\n")
 	d.Summary(p.w, s)
 	if len(d.groups) > 0 {
-		p.printf("Next: %s · %s\n", c.with("apply", c.Selection), c.with("why", quote(d.groups[0].address)))
+		p.printf("Next: %s · %s\n", c.apply(), c.with("why", quote(d.groups[0].address)))
 	}
 	d.textBlocked(p, c)
 	return p.err

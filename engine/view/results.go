@@ -17,6 +17,8 @@ type ResultsDoc struct {
 	// Units by result, an event.Result or UnitUnfinished, in the order in which they
 	// ended: names as UnitDoc.Name has them.
 	Units map[string][]string `json:"units"`
+	// Grown are those that became known only when a fan-out had run.
+	Grown []string `json:"grown,omitempty"`
 }
 
 // NewResults sums up what is recorded of a run.
@@ -24,6 +26,9 @@ func NewResults(run string, events []EventDoc) *ResultsDoc {
 	d := &ResultsDoc{FormatVersion: formatVersion, RunID: run, Units: map[string][]string{}}
 	for _, u := range Units(events) {
 		d.Units[u.Result] = append(d.Units[u.Result], u.Name())
+	}
+	for _, e := range events {
+		d.Grown = append(d.Grown, e.Grown...)
 	}
 	return d
 }
@@ -53,16 +58,23 @@ func (d *ResultsDoc) Counts() map[string]int {
 type Results struct {
 	began map[string]bool
 	ended map[string][]string
+	grown []string
 }
 
 // NewRunResults is empty.
-func NewRunResults() *Results { return &Results{map[string]bool{}, map[string][]string{}} }
+func NewRunResults() *Results {
+	return &Results{began: map[string]bool{}, ended: map[string][]string{}}
+}
 
 // Sink takes an event; it is called by one at a time.
 func (r *Results) Sink(e event.Event) {
 	switch e := e.(type) {
 	case event.StepStarted:
 		r.began[unitName(e.Unit.Stage.String(), e.Unit.Keys)] = true
+	case event.Grown:
+		for _, u := range e.Units {
+			r.grown = append(r.grown, unitName(u.Stage.String(), u.Keys))
+		}
 	case event.StepFinished:
 		name := unitName(e.Unit.Stage.String(), e.Unit.Keys)
 		delete(r.began, name)
@@ -72,7 +84,7 @@ func (r *Results) Sink(e event.Event) {
 
 // Doc is what is known by now.
 func (r *Results) Doc(run string) *ResultsDoc {
-	d := &ResultsDoc{FormatVersion: formatVersion, RunID: run, Units: r.ended}
+	d := &ResultsDoc{FormatVersion: formatVersion, RunID: run, Units: r.ended, Grown: r.grown}
 	if len(r.began) > 0 {
 		d.Units[UnitUnfinished] = slices.Sorted(maps.Keys(r.began))
 	}

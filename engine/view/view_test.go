@@ -298,7 +298,7 @@ func run() []event.Event {
 		event.StepProgress{Time: at(2), Unit: ingest, RowsIn: 1_000_000, RowsOut: 900_000},
 		event.StepProgress{Time: at(4), Unit: ingest, RowsIn: 2_400_000, RowsOut: 2_300_000},
 		event.StepProgress{Time: at(6), Unit: ingest, RowsIn: 3_000_000, RowsOut: 3_000_000},
-		event.Grown{Time: at(7), Unit: ingest, Values: []string{"ESU5"}, Added: 1},
+		event.Grown{Time: at(7), Unit: ingest, Values: []string{"ESU5"}, Added: 1, Units: []event.Unit{bar}},
 		event.StepFinished{Time: at(7), Unit: ingest, Result: event.Done, Elapsed: 7 * time.Second, RowsIn: 3_000_000, RowsOut: 3_000_000, Bytes: 50 << 20, Partitions: []addr.Partition{part(bars, "2025-08-14")}, Unchanged: 1},
 		event.StepFinished{Time: at(7), Unit: bar, Result: event.CutOff},
 		event.StepStarted{Time: at(8), Unit: bad, Reason: "missing", Attempt: 1},
@@ -349,6 +349,23 @@ func TestDrifts(t *testing.T) {
 	}
 	if got := strings.Count(b.String(), "\n"); got != 11 || strings.Contains(b.String(), "and more\nch") || !strings.HasSuffix(b.String(), "… and 2 units more\n") {
 		t.Errorf("%d lines:\n%s", got, b.String())
+	}
+	if !strings.HasPrefix(b.String(), "changed since the plan was saved: u0: is up to date by now; and 1 difference more\n") {
+		t.Error(b.String())
+	}
+}
+
+func TestDriftValues(t *testing.T) {
+	digest := strings.Repeat("1a", 16)
+	for _, c := range []struct{ old, new, want string }{
+		{"", digest, ""},
+		{digest, strings.Repeat("2b", 16), ": 1a1a1a1a1a1a → 2b2b2b2b2b2b"},
+		{"26176@1755000000000000000", "1000@1755000000000000000", ": 26 176 bytes → 1 000 bytes"},
+		{"26176@1755000000000000000", "26176@1755000060500000000", ": of 2025-08-12 12:00:00.000 UTC → of 2025-08-12 12:01:00.500 UTC"},
+	} {
+		if got := driftValues(plan.Drift{Old: c.old, New: c.new}); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }
 
