@@ -86,7 +86,7 @@ func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f a
 	if a.flags.json || a.flags.quiet {
 		return nil
 	}
-	return p.lookAtAll(ctx, func(made *plan.Plan, l *lake.Lake) error { return p.tour(ctx, made, l) })
+	return p.lookAround(ctx, nil, func(made *plan.Plan, l *lake.Lake) error { return p.tour(ctx, made, l) })
 }
 
 // mistakeOr makes a user's error of a market that cannot be; trouble with files

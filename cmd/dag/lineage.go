@@ -41,7 +41,7 @@ func (a *app) lineageCmd() *cobra.Command {
 }
 
 func (a *app) lineage(ctx context.Context, text string, down bool, depth int) error {
-	return a.aboutOne(ctx, text, func(made *plan.Plan, part addr.Partition) error {
+	return a.aboutOne(ctx, text, down, func(made *plan.Plan, part addr.Partition) error {
 		direction, follow := "up", made.Read
 		if down {
 			direction, follow = "down", made.ReadBy
@@ -74,7 +74,8 @@ func (a *app) mapCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.lookAtAll(cmd.Context(), func(made *plan.Plan, _ *lake.Lake) error { return p.showMap(made, meant, args[0]) })
+			// Of a partition of which nothing is there, other days tell what it would be.
+			return p.lookAround(cmd.Context(), nil, func(made *plan.Plan, _ *lake.Lake) error { return p.showMap(made, meant, args[0]) })
 		},
 	}
 }
@@ -117,14 +118,20 @@ func (p *project) partition(text string) (addr.Partition, bool) {
 	return addr.Partition{}, false
 }
 
-// aboutOne calls f with the one partition that a text means, in a plan of
-// everything.
-func (a *app) aboutOne(ctx context.Context, text string, f func(*plan.Plan, addr.Partition) error) error {
+// aboutOne calls f with the one partition that a text means, in a plan of what
+// decides about it and, if down, about what is made from it.
+func (a *app) aboutOne(ctx context.Context, text string, down bool, f func(*plan.Plan, addr.Partition) error) error {
 	p, meant, err := a.loadFor(text)
 	if err != nil {
 		return err
 	}
-	return p.lookAtAll(ctx, func(made *plan.Plan, _ *lake.Lake) error {
+	around := meant
+	if down {
+		if around, err = p.choose(graph.Request{Select: []string{"(" + text + ")+"}}); err != nil {
+			return err
+		}
+	}
+	return p.lookAround(ctx, around, func(made *plan.Plan, _ *lake.Lake) error {
 		part, err := onePartition(made, meant, text)
 		if err != nil {
 			return err

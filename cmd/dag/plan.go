@@ -61,6 +61,7 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
 		doc.SetEstimate(made, runtime.GOMAXPROCS(0))
 		if a.flags.json {
+			doc.SetItems(made)
 			err = view.WriteJSON(a.stdout, doc)
 		} else {
 			c := a.commands(requestText(r))

@@ -61,7 +61,7 @@ func (a *app) show(ctx context.Context, text string, head int) error {
 	if err != nil {
 		return err
 	}
-	return p.lookAtAll(ctx, func(made *plan.Plan, l *lake.Lake) error {
+	return p.lookAround(ctx, meant, func(made *plan.Plan, l *lake.Lake) error {
 		part, err := onePartition(made, meant, text)
 		if err != nil {
 			return err

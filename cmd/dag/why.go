@@ -41,7 +41,7 @@ func (a *app) why(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	return p.lookAtAll(ctx, func(made *plan.Plan, _ *lake.Lake) error {
+	return p.lookAround(ctx, meant, func(made *plan.Plan, _ *lake.Lake) error {
 		doc, err := explain(made, meant, text)
 		switch {
 		case err != nil:
@@ -82,14 +82,14 @@ func (a *app) loadFor(text string) (*project, *graph.Selection, error) {
 	return p, meant, err
 }
 
-// lookAtAll plans everything, so that what a partition depends on is in the
-// plan too.
-func (p *project) lookAtAll(ctx context.Context, f func(*plan.Plan, *lake.Lake) error) error {
+// lookAround plans everything that decides about what is meant, so that what a
+// partition depends on is in the plan too; nil means everything.
+func (p *project) lookAround(ctx context.Context, meant *graph.Selection, f func(*plan.Plan, *lake.Lake) error) error {
 	all, list := p.graph.Select(graph.Request{})
 	if list.HasErrors() {
 		return list.Err()
 	}
-	return p.look(ctx, plan.Request{Selection: all}, f)
+	return p.look(ctx, plan.Request{Selection: all, Within: meant}, f)
 }
 
 // onePartition returns the one partition of a plan that a selection means.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"dag/engine/addr"
@@ -48,8 +49,10 @@ type PlanDoc struct {
 	LeftOut       []LeftOutDoc    `json:"left_out,omitempty"`
 	Expected      []ExpectedDoc   `json:"expected,omitempty"` // where raw files belong, if there are none
 
-	groups   []group // the rows of the table
-	selected int     // partitions, counted if there are no items
+	planned  int      // items
+	blocked  *ItemDoc // the first that is
+	groups   []group  // the rows of the table
+	selected int      // partitions, counted if there are no items
 }
 
 // Timings are how long the phases took.
@@ -144,8 +147,15 @@ type ExpectedDoc struct {
 	Files  string `json:"files"` // pattern, for an example date
 }
 
-// NewPlan describes a plan for the lake at root. config is how long loading the
-// configuration took.
+// SetItems adds the items one by one, which only machines read.
+func (d *PlanDoc) SetItems(p *plan.Plan) {
+	for _, it := range p.Items {
+		d.Items = append(d.Items, newItem(p, it))
+	}
+}
+
+// NewPlan describes a plan for the lake at root, without its items. config is how
+// long loading the configuration took.
 func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 	doc := &PlanDoc{
 		Command: "plan", FormatVersion: formatVersion, Lake: root, Stages: len(p.Graph.Stages), Partitions: p.Partitions(),
@@ -165,13 +175,14 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 	for _, k := range p.After {
 		doc.KnownAfter = append(doc.KnownAfter, KnownAfterDoc{k.Stage.String(), k.FanOut.String(), k.Units, k.Blocked})
 	}
-	for _, it := range p.Items {
-		doc.Items = append(doc.Items, newItem(p, it))
-	}
 	for _, l := range p.LeftOut() {
 		doc.LeftOut = append(doc.LeftOut, LeftOutDoc{l.Stage.String(), l.Unit, l.Has.String(), l.Lacks.String()})
 	}
-	doc.groups = groupItems(p)
+	doc.planned, doc.groups = len(p.Items), groupItems(p)
+	if i := slices.IndexFunc(p.Items, func(it *plan.Item) bool { return it.Blocked != "" }); i >= 0 {
+		first := newItem(p, p.Items[i])
+		doc.blocked = &first
+	}
 	if len(p.Items) == 0 {
 		p.EachPartition(func(s plan.PartitionState) {
 			if !s.Source {

@@ -135,7 +135,7 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 	case len(d.Expected) > 0:
 		d.textEmpty(p)
 		return p.err
-	case len(d.Items) == 0 && !d.Blocked():
+	case d.planned == 0 && !d.Blocked():
 		p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
 		d.textLeftOut(p)
 		return p.err
@@ -152,12 +152,10 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 
 // textBlocked explains the first item that is blocked.
 func (d *PlanDoc) textBlocked(p *printer, c Commands) {
-	for _, it := range d.Items {
-		if it.Blocked != "" {
-			name := unitName(it.Stage, it.Unit)
-			p.printf("Blocked: %s, since %s. To make that too: %s\n", name, it.Blocked, c.with("apply", quote("+"+name)))
-			return
-		}
+	if it := d.blocked; it != nil {
+		name := unitName(it.Stage, it.Unit)
+		p.printf("Blocked: %s, since %s. To make that too: %s\n", name, it.Blocked, c.with("apply", quote("+"+name)))
+		return
 	}
 	for _, k := range d.KnownAfter {
 		if k.Blocked {

@@ -132,7 +132,7 @@ func TestPlanText(t *testing.T) {
 			{`approach["or_low"]`, Counts{Run: 3, Fresh: 60, Blocked: 1}}, {"later", Counts{}},
 		},
 		KnownAfter: []KnownAfterDoc{{"bar5s", "ingest_mbp10", 1, false}, {"later", "ingest_mbp10", 1, false}},
-		Items:      []ItemDoc{{Stage: `approach["or_low"]`, Unit: "symbol=ESU5,dt=2025-08-25", Blocked: "bar5s is stale and not selected"}},
+		planned:    5, blocked: &ItemDoc{Stage: `approach["or_low"]`, Unit: "symbol=ESU5,dt=2025-08-25", Blocked: "bar5s is stale and not selected"},
 		groups: []group{
 			{"ingest_mbp10", "~", "input_changed  dbn[ES, 2025-08-14]", "ES · 2025-08-14", "ingest_mbp10[root=ES,dt=2025-08-14]"},
 			{"bar5s", "?", "upstream  <- ingest_mbp10", "ESU5 · 2025-08-14", "bar5s[symbol=ESU5,dt=2025-08-14]"},
@@ -145,7 +145,7 @@ func TestPlanText(t *testing.T) {
 	if err := doc.Text(&b, Style{}, c); err != nil {
 		t.Fatal(err)
 	}
-	doc.Items, doc.selected = nil, 239
+	doc.planned, doc.blocked, doc.selected = 0, nil, 239
 	b.WriteString("---\n")
 	if err := doc.Text(&b, Style{}, c); err != nil {
 		t.Fatal(err)
