@@ -75,14 +75,76 @@ func (f *fanOuts) readOn(path string, stage addr.Stage) error {
 	if err != nil {
 		return fmt.Errorf("fan-out record of %s: %w", stage, err)
 	}
+	begin, err := json.Marshal(stage.String())
+	if err != nil {
+		return err
+	}
+	begin = append(append([]byte(`{"stage":`), begin...), `,"unit":"`...)
+	lists := map[string][]string{}
 	for line := range bytes.Lines(b[:bytes.LastIndexByte(b, '\n')+1]) {
+		f.read += int64(len(line))
+		if unit, values, ok := plainLine(line, begin, lists); ok {
+			f.units[unit] = values
+			continue
+		}
 		var r fanOutLine
 		if json.Unmarshal(line, &r) == nil && r.Stage == stage.String() {
 			f.units[r.Unit] = r.Values
 		}
-		f.read += int64(len(line))
 	}
 	return nil
+}
+
+// plainLine takes a line apart that begins as those of a stage do and holds nothing
+// but printable ASCII without escapes, as nearly all do: a plan reads one for every
+// unit there ever was. Lists that occur again are shared; known has them by their
+// text.
+func plainLine(line, begin []byte, known map[string][]string) (addr.Keys, []string, bool) {
+	rest, ok := bytes.CutPrefix(line, begin)
+	if !ok {
+		return "", nil, false
+	}
+	unit, rest, ok := cutPlain(rest)
+	if !ok {
+		return "", nil, false
+	}
+	text, ok := bytes.CutPrefix(rest, []byte(`,"values":[`))
+	if !ok || len(text) == 0 {
+		return "", nil, false
+	}
+	if values, ok := known[string(text)]; ok {
+		return addr.Keys(unit), values, true
+	}
+	values := []string{}
+	rest = text
+	for more := rest[0] == '"'; more; {
+		var value []byte
+		if value, rest, ok = cutPlain(rest[1:]); !ok {
+			return "", nil, false
+		}
+		values = append(values, string(value))
+		if more = bytes.HasPrefix(rest, []byte(`,"`)); more {
+			rest = rest[1:]
+		}
+	}
+	if string(rest) != "]}\n" {
+		return "", nil, false
+	}
+	known[string(text)] = values
+	return addr.Keys(unit), values, true
+}
+
+// cutPlain cuts a text at the quote that ends it.
+func cutPlain(b []byte) (text, rest []byte, ok bool) {
+	for i, c := range b {
+		switch {
+		case c == '"':
+			return b[:i], b[i+1:], true
+		case c < ' ' || c > '~' || c == '\\':
+			return nil, nil, false
+		}
+	}
+	return nil, nil, false
 }
 
 // FanOuts returns, by unit, the values that a fan-out stage made last. A
