@@ -126,6 +126,16 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 		timeout = -1 // lake.Options: not at all
 	}
 	id := a.runID()
+	options := exec.Options{
+		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After,
+	}
+	if err := f.guard.options(&options, a.now()); err != nil {
+		return outcome, err
+	}
+	rails, err := f.guard.rails()
+	if err != nil {
+		return outcome, err
+	}
 	l, err := p.openLake(lake.Options{LockTimeout: timeout, RunID: id, Workers: f.workers})
 	if err != nil {
 		return outcome, err
@@ -148,7 +158,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	}
 	doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
 	doc.SetEstimate(made, f.workers)
-	if err := f.guard.check(doc.Counts); err != nil {
+	if err := holdBack(rails, doc.Counts); err != nil {
 		return outcome, err
 	}
 	if !a.flags.quiet && !a.flags.json {
@@ -162,12 +172,6 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	}
 	if len(made.Items) == 0 && !a.flags.json && !f.reports.asked() {
 		return outcome, unknowable(made)
-	}
-	options := exec.Options{
-		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After,
-	}
-	if err := f.guard.options(&options, a.now()); err != nil {
-		return outcome, err
 	}
 	written, err := f.reports.open()
 	if err != nil {

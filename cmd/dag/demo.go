@@ -118,9 +118,10 @@ func (a *app) placeDemo(args []string) error {
 	if len(args) > 0 {
 		a.flags.project = args[0]
 	}
-	return errors.Join(
-		writeOut(pipelines.FS, filepath.Join(a.flags.project, pipelinesDir)),
-		writeOut(contracts.FS, filepath.Join(a.flags.project, contractsDir)))
+	if err := writeOut(pipelines.FS, filepath.Join(a.flags.project, pipelinesDir)); err != nil {
+		return fmt.Errorf("writing the project: %w", err)
+	}
+	return writeOut(contracts.FS, filepath.Join(a.flags.project, contractsDir))
 }
 
 // isRepository tells whether a folder holds the sources of this program.

@@ -233,7 +233,7 @@ func (d *examination) index(files map[addr.Dataset]error) {
 // raw tells which files of sources cannot be read.
 func (d *examination) raw(h lake.Health) {
 	if len(h.Unreadable) == 0 {
-		d.ok("raw", view.RawCount(h.Sources))
+		d.either(h.Sources > 0, "raw", view.RawCount(h.Sources))
 		return
 	}
 	const named = 5

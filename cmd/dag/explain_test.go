@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -196,6 +197,9 @@ func TestExamplesShowTheirCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := writeOut(contracts.FS, filepath.Join(project, contractsDir)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(project, "lake"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Chdir(project)

@@ -128,7 +128,7 @@ func (a *app) openLog() error {
 	if a.flags.logFile != "" {
 		f, err := os.OpenFile(a.flags.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err != nil {
-			return fmt.Errorf("opening the log: %w", err)
+			return mistake("unwritable_file", fmt.Sprintf("--log-file: %s", err), "name a file in a folder that exists and may be written")
 		}
 		a.logFile = f
 		if a.flags.logFormat == "json" {

@@ -65,7 +65,7 @@ func (a *app) fmt(args []string, f fmtFlags) error {
 			return err
 		})
 		if errors.Is(err, fs.ErrNotExist) {
-			return mistake("no_file", fmt.Sprintf("%s does not exist", arg), "")
+			return mistake("no_file", fmt.Sprintf("there is no file or folder %s", arg), "`dag fmt` alone formats the pipelines of the project")
 		}
 		if err != nil {
 			return err

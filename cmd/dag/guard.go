@@ -81,25 +81,44 @@ func parseUntil(text string, now time.Time) (time.Time, bool) {
 
 var failOnTerm = regexp.MustCompile(`^\s*([a-z]+)\s*(>=|<=|=|>|<)\s*([0-9][0-9_]*)\s*$`)
 
-// check stops a run whose plan is what --fail-on says it must not be.
-func (f *guardFlags) check(c view.Counts) error {
-	counts := map[string]int{"run": c.Run, "may": c.May, "fresh": c.Fresh, "blocked": c.Blocked}
+// rail is one --fail-on: what is counted, and how many are too many.
+type rail struct {
+	text, counted, relation string
+	bound                   int
+}
+
+// countable is what --fail-on can count in a plan.
+func countable(c view.Counts) map[string]int {
+	return map[string]int{"run": c.Run, "may": c.May, "fresh": c.Fresh, "blocked": c.Blocked}
+}
+
+// rails reads --fail-on.
+func (f *guardFlags) rails() ([]rail, error) {
+	var out []rail
 	for _, text := range f.failOn {
 		m := failOnTerm.FindStringSubmatch(text)
 		if m == nil {
-			return mistake("usage", fmt.Sprintf("--fail-on %q cannot be read", text), "write it as in --fail-on 'run>1000'")
+			return nil, mistake("usage", fmt.Sprintf("--fail-on %q cannot be read", text), "write it as in --fail-on 'run>1000'")
 		}
-		n, ok := counts[m[1]]
-		if !ok {
-			return mistake("usage", fmt.Sprintf("--fail-on %q counts %q", text, m[1]), "run, may, fresh and blocked can be counted")
+		if _, ok := countable(view.Counts{})[m[1]]; !ok {
+			return nil, mistake("usage", fmt.Sprintf("--fail-on %q counts %q", text, m[1]), "run, may, fresh and blocked can be counted")
 		}
 		bound, err := strconv.Atoi(strings.ReplaceAll(m[3], "_", ""))
 		if err != nil {
-			return mistake("usage", fmt.Sprintf("--fail-on %q: %s is too much", text, m[3]), "")
+			return nil, mistake("usage", fmt.Sprintf("--fail-on %q: %s is too much", text, m[3]), "")
 		}
-		is := map[string]bool{">": n > bound, ">=": n >= bound, "<": n < bound, "<=": n <= bound, "=": n == bound}[m[2]]
+		out = append(out, rail{strings.TrimSpace(text), m[1], m[2], bound})
+	}
+	return out, nil
+}
+
+// holdBack stops a run whose plan is what one of the rails says it must not be.
+func holdBack(rails []rail, c view.Counts) error {
+	for _, r := range rails {
+		n := countable(c)[r.counted]
+		is := map[string]bool{">": n > r.bound, ">=": n >= r.bound, "<": n < r.bound, "<=": n <= r.bound, "=": n == r.bound}[r.relation]
 		if is {
-			return &exitError{exitDrift, mistake("guard_rail", fmt.Sprintf("the plan has %s units of %q, and --fail-on says %q", view.Count(n), m[1], strings.TrimSpace(text)), "nothing has run")}
+			return &exitError{exitDrift, mistake("guard_rail", fmt.Sprintf("the plan has %s units of %q, and --fail-on says %q", view.Count(n), r.counted, r.text), "nothing has run")}
 		}
 	}
 	return nil

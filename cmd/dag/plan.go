@@ -53,6 +53,10 @@ func (a *app) planCmd() *cobra.Command {
 }
 
 func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
+	rails, err := f.guard.rails()
+	if err != nil {
+		return err
+	}
 	p, sel, err := a.loadSelected(r)
 	if err != nil {
 		return err
@@ -69,7 +73,7 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 			err = doc.Text(a.stdout, a.style(a.stdout), c)
 		}
 		if err == nil {
-			err = f.guard.check(doc.Counts)
+			err = holdBack(rails, doc.Counts)
 		}
 		if err == nil && f.out != "" {
 			err = p.save(made, f.out)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -203,6 +204,9 @@ func (p *project) look(ctx context.Context, r plan.Request, f func(*plan.Plan, *
 
 // plan makes a plan and notes how long its phases took.
 func (p *project) plan(ctx context.Context, l *lake.Lake, r plan.Request) (*plan.Plan, error) {
+	if _, err := os.Stat(p.lakeRoot()); errors.Is(err, os.ErrNotExist) {
+		p.app.diagnose(diag.List{{Severity: diag.Warning, Code: "lake_root", Summary: fmt.Sprintf("there is no folder %s yet", p.lakeRoot()), Hint: "is it the right one, and is its disk mounted? --lake names another"}})
+	}
 	r.Compared = new(atomic.Int64)
 	if p.failed || wantsFailed(r.Selection) {
 		r.Failed = p.failedLast(l)

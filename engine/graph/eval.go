@@ -247,7 +247,7 @@ func (g *Graph) unmatched(t *term) diag.Diagnostic {
 	d := diag.Diagnostic{Code: "empty_selection", Summary: fmt.Sprintf("%q matches no dataset and no stage", t.text), Hint: "`dag ls` and `dag graph` show what there is"}
 	if near := diag.Nearest(name, known); near != "" {
 		d.Hint = fmt.Sprintf("did you mean %q?", meant[near])
-	} else if inner := containing(t.pattern, known); len(inner) > 0 {
+	} else if inner := containing(t.pattern, known, meant); len(inner) > 0 {
 		d.Hint = "near to it: " + strings.Join(inner, ", ")
 	}
 	return d
@@ -277,12 +277,13 @@ func (g *Graph) Tags() []string {
 	return slices.Compact(tags)
 }
 
-// containing returns up to four known datasets that hold the letters of pattern.
-func containing(pattern string, known []string) []string {
+// containing returns up to four stages and datasets whose names hold the letters of
+// pattern; meant has the address of each name.
+func containing(pattern string, known []string, meant map[string]string) []string {
 	word := strings.Trim(pattern, "*?.")
 	var out []string
 	for _, k := range known {
-		if word != "" && strings.Contains(k, word) && len(out) < 4 && strings.Count(k, ".") == 2 {
+		if word != "" && strings.Contains(k, word) && len(out) < 4 && meant[k] == k {
 			out = append(out, k)
 		}
 	}

@@ -1,7 +1,9 @@
 package graph
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"dag/engine/addr"
 	"dag/engine/diag"
@@ -112,12 +114,25 @@ func (g *Graph) Select(req Request) (*Selection, diag.List) {
 		s.filters[d.Addr] = f
 	}
 	if len(s.filters) == 0 {
-		return nil, diag.List{{Code: "empty_selection", Summary: "the selection matches no dataset", Hint: "`dag ls` lists what there is"}}
+		return nil, diag.List{nothingLeft(req)}
 	}
 	if !s.Everything {
 		s.needed = g.need(s, selected, dates, exact)
 	}
 	return s, list
+}
+
+// nothingLeft is the error of a selection whose terms are known, and which have no
+// dataset in common.
+func nothingLeft(req Request) diag.Diagnostic {
+	d := diag.Diagnostic{Code: "empty_selection", Summary: "the selection matches no dataset", Hint: "`dag ls` lists what there is"}
+	switch text := strings.Join(req.Select, " "); {
+	case len(req.Exclude) > 0:
+		d.Hint = fmt.Sprintf("-x %s leaves nothing of it", strings.Join(req.Exclude, " -x "))
+	case strings.Contains(text, ","):
+		d.Hint = "a comma means and: a space between two names selects both"
+	}
+	return d
 }
 
 // union resolves several selectors.

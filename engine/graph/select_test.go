@@ -48,12 +48,12 @@ func TestSelectDatasets(t *testing.T) {
 		"+(d,state:stale)":  "raw a d",
 		"silver.t.x":        `error: "silver.t.x" matches no dataset and no stage (did you mean "silver.t.a"?)`,
 		"b[j=1]":            `error: "j" in b[j=1] is no key (did you mean "k"?)`,
-		`a["x"]`:            `error: "a[\"x\"]" matches no dataset and no stage (near to it: raw.t.raw, silver.t.a)`,
+		`a["x"]`:            `error: "a[\"x\"]" matches no dataset and no stage (near to it: a, raw.t.raw, silver.t.a)`,
 		"tag:x":             "error: no dataset and no stage has the tag \"x\" (there are no tags; `tags = [...]` in a stage or dataset gives it some)",
-		"a,b":               "error: the selection matches no dataset (`dag ls` lists what there is)",
+		"a,b":               "error: the selection matches no dataset (a comma means and: a space between two names selects both)",
 	} {
 		if want == "" {
-			want = "error: the selection matches no dataset (`dag ls` lists what there is)"
+			want = "error: the selection matches no dataset (a comma means and: a space between two names selects both)"
 		}
 		if got := pick(t, g, text); got != want {
 			t.Errorf("%s selects %s, not %s", text, got, want)

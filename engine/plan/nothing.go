@@ -166,11 +166,18 @@ const maxKnown = 8
 
 // oneOfKnown suggests a value instead of v, or tells which there are.
 func oneOfKnown(v string, known []string) string {
-	if near := diag.Nearest(v, known); near != "" {
+	near := diag.Nearest(v, known)
+	if i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(k, v) }); i >= 0 {
+		near = known[i]
+	}
+	if near != "" {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	slices.Sort(known)
 	known = slices.Compact(known)
+	if len(known) == 1 {
+		return "there is only " + known[0]
+	}
 	more := ""
 	if len(known) > maxKnown {
 		known, more = known[:maxKnown], ", …"

@@ -67,6 +67,7 @@ var checkWords = map[string]struct{ message, hint string }{
 	"index ok":       {"{detail}", ""},
 	"index warn":     {"the index of {detail} is damaged or of another version, and is ignored", "dag index rebuild"},
 	"raw ok":         {"{detail}", ""},
+	"raw warn":       {"there is no raw file in the lake", "nothing new can be made; if there were some, is their disk mounted?"},
 	"raw bad":        {"{detail}", "look at the permissions and the disk, or have the files delivered again"},
 	"leftovers bad":  {"the leftovers of earlier runs cannot be listed: {detail}", "look at the permissions of .dag"},
 	"leases bad":     {"the leases cannot be listed: {detail}", "look at the permissions of .dag"},
