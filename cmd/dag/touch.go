@@ -79,15 +79,19 @@ func touch(ctx context.Context, c *caring, x *plan.Standing, text string) (view.
 		return item, err
 	}
 	m.FanOut, m.Metrics, m.Reason, m.Run = old.FanOut, old.Metrics, old.Reason, old.Run
-	m.Touched = append(slices.Clone(old.Touched), manifest.Touch{
+	now := manifest.Touch{
 		At: c.app.now().UTC().Format(time.RFC3339Nano), Reason: text,
-		Code: string(x.Reason.Code), Detail: x.Reason.Detail(), Fingerprint: old.Fingerprint.Sum,
-	})
-	now, err := c.lake.Restate(ctx, lake.Restatement{
+		Code: string(x.Reason.Code), Detail: x.Reason.Detail(), File: x.Reason.File, Old: x.Reason.Old, New: x.Reason.New, Fingerprint: old.Fingerprint.Sum,
+	}
+	if x.Reason.Cause != nil {
+		now.Cause = x.Reason.Cause.String()
+	}
+	m.Touched = append(slices.Clone(old.Touched), now)
+	trace, err := c.lake.Restate(ctx, lake.Restatement{
 		Partition: x.Partition, Seen: x.Trace, Manifest: m, Check: old.Contract.Digest != m.Contract.Digest, Read: func(n int64) { c.read.Add(n) },
 	})
 	if err == nil {
-		x.Now = &now
+		x.Now = &trace
 	}
 	return item, err
 }

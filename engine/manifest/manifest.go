@@ -145,6 +145,10 @@ type Touch struct {
 	Reason      string `json:"reason"`
 	Code        string `json:"code"` // what had changed, as a reason to run
 	Detail      string `json:"detail,omitempty"`
+	Cause       string `json:"cause,omitempty"` // this and the next three as in Reason
+	File        string `json:"file,omitempty"`
+	Old         string `json:"old,omitempty"`
+	New         string `json:"new,omitempty"`
 	Fingerprint string `json:"fingerprint"` // the sum recorded before
 }
 

@@ -144,7 +144,11 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 	p.printf("\n")
 	d.Summary(p.w, s)
 	if len(d.groups) > 0 {
-		p.printf("Next: %s · %s\n", c.apply(), c.with("why", quote(d.groups[0].address)))
+		next := c.with("why", quote(d.groups[0].address))
+		if d.Counts.Run+d.Counts.May > 0 {
+			next = c.apply() + " · " + next
+		}
+		p.printf("Next: %s\n", next)
 	}
 	d.textBlocked(p, c)
 	return p.err

@@ -76,9 +76,9 @@ func (d *ShowDoc) manifestRows(t *table) {
 	t.text("rows", Count(m.RowCount)+" · "+Bytes(d.Partition.Bytes))
 	t.text("made by", fmt.Sprintf("%s (%s version %d)", m.Stage, m.Transform, m.Version))
 	t.text("made at", fmt.Sprintf("%s, in %s, run %s", utcTime(m.Run.StartedAt), Duration(time.Duration(m.Run.ElapsedNS)), m.Run.ID))
-	t.text("because", recordedReason(m.Reason.Code, m.Reason.Detail, d.Partition.Partition))
+	t.text("because", recordedReason(recordedDoc(m.Reason), m.Reason.Detail, d.Partition.Partition))
 	for _, x := range m.Touched {
-		t.text("touched", utcTime(x.At)+" · "+x.Reason+" · then "+recordedReason(x.Code, x.Detail, d.Partition.Partition))
+		t.text("touched", utcTime(x.At)+" · "+x.Reason+" · "+touchedReason(x, d.Partition.Partition))
 	}
 	for i, in := range m.Inputs {
 		if i == maxInputs {

@@ -125,16 +125,20 @@ func (d *WhyDoc) Text(w io.Writer, s Style) error {
 func (d *WhyDoc) last(p *printer) {
 	l := d.Last
 	if l.Reason == manifest.Adopted {
-		p.printf("It was adopted at %s in run %s: another tool made its %s, and %s (%s version %d) would from %s.\n", utcTime(l.StartedAt), l.Run,
+		p.printf("It was adopted at %s in run %s: another tool made its %s; %s (%s version %d) would make them from %s.\n", utcTime(l.StartedAt), l.Run,
 			plural(l.Rows, "row"), l.Stage, l.Transform, l.Version, plural(l.Inputs, "input"))
 	} else {
 		p.printf("It was last made at %s by %s (%s version %d) in run %s, in %s: %s from %s.\n", utcTime(l.StartedAt), l.Stage, l.Transform, l.Version, l.Run,
 			Duration(time.Duration(l.ElapsedNS)), plural(l.Rows, "row"), plural(l.Inputs, "input"))
-		p.printf("  because %s\n", l.because(d.Partition.Partition))
+		why := ReasonDoc{Code: l.Reason}
+		if len(l.History) > 0 {
+			why = l.History[0].Reason
+		}
+		p.printf("  because %s\n", recordedReason(why, l.Detail, d.Partition.Partition))
 		tell(p, l.History, 1, l.Run)
 	}
 	for _, t := range l.Touched {
-		p.printf("  declared up to date at %s: %s (then %s)\n", utcTime(t.At), t.Reason, recordedReason(t.Code, t.Detail, d.Partition.Partition))
+		p.printf("  declared up to date at %s: %s (%s)\n", utcTime(t.At), t.Reason, touchedReason(t, d.Partition.Partition))
 	}
 }
 
@@ -148,18 +152,6 @@ func tell(p *printer, history []RecordedDoc, said int, run string) {
 			p.printf("  <- %s: it has been made again since: `%s`\n", h.Reason.Cause, "dag why "+quote(h.Reason.Cause))
 		}
 	}
-}
-
-// because says why the run was made, in words.
-func (l *LastDoc) because(partition string) string {
-	r := ReasonDoc{Code: l.Reason}
-	if len(l.History) > 0 {
-		r = l.History[0].Reason.of(partition)
-	}
-	if r.Cause+r.Old+r.New == "" && l.Detail != "" && l.Detail != partition {
-		return l.Reason + " · " + l.Detail // an older manifest has it in one line
-	}
-	return r.pastSentence()
 }
 
 // madeIn names the run of a recorded reason, if it was another.
@@ -213,11 +205,16 @@ func utcTime(rfc3339 string) string {
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
 
-// recordedReason writes the reason of a manifest; a detail that is the
-// partition itself says nothing.
-func recordedReason(code, detail, partition string) string {
-	if detail == "" || detail == partition {
-		return code
+// recordedReason says in words why a partition was made, or declared up to date. An
+// older manifest has no more than the code and a line of detail.
+func recordedReason(r ReasonDoc, detail, partition string) string {
+	if r = r.of(partition); r.Cause+r.Old+r.New == "" && detail != "" && detail != partition {
+		return r.Code + " · " + detail
 	}
-	return code + " · " + detail
+	return r.pastSentence()
+}
+
+// touchedReason says what had changed when a partition was declared up to date.
+func touchedReason(t manifest.Touch, partition string) string {
+	return recordedReason(ReasonDoc{Code: t.Code, Cause: t.Cause, File: t.File, Old: t.Old, New: t.New}, t.Detail, partition)
 }
