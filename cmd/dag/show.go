@@ -208,13 +208,15 @@ func showFused(ctx context.Context, doc *view.ShowDoc, def *config.Dataset, l *l
 }
 
 func showRows(doc *view.ShowDoc, stats *statistics, rows stage.Batches, head int) error {
+	n := int64(0)
 	for rec, err := range rows {
 		if err != nil {
 			return err
 		}
 		doc.Head = append(doc.Head, firstRows(rec, head-len(doc.Head))...)
+		n += rec.NumRows()
 		stats.add(rec)
 	}
-	doc.Columns = stats.columns()
+	doc.Partition.Rows, doc.Columns = n, stats.columns()
 	return nil
 }

@@ -53,6 +53,7 @@ type PlanDoc struct {
 	blocked  *ItemDoc // the first that is
 	groups   []group  // the rows of the table
 	selected int      // partitions, counted if there are no items
+	unstored int      // of the selected ones, beside those
 }
 
 // Timings are how long the phases took.
@@ -185,7 +186,10 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 	}
 	if len(p.Items) == 0 {
 		p.EachPartition(func(s plan.PartitionState) {
-			if !s.Source {
+			switch {
+			case s.State == plan.Unstored:
+				doc.unstored++
+			case !s.Source:
 				doc.selected++
 			}
 		})

@@ -136,7 +136,11 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 		d.textEmpty(p)
 		return p.err
 	case d.planned == 0 && !d.Blocked():
-		p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
+		if d.selected == 0 && d.unstored > 0 {
+			p.printf("Nothing to do: %s not stored, and made inside those that read them.\n", isAre(d.unstored, "partition"))
+		} else {
+			p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
+		}
 		d.textLeftOut(p)
 		return p.err
 	}

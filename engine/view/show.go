@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"dag/engine/manifest"
+	"dag/engine/plan"
 )
 
 // ShowDoc is one partition in detail, see schemas/show.schema.json.
@@ -52,6 +53,9 @@ func (d *ShowDoc) Text(w io.Writer, s Style) error {
 	t.text("state", d.Partition.State)
 	if d.Path != "" {
 		t.text("folder", d.Path)
+	}
+	if d.Partition.State == string(plan.Unstored) {
+		t.text("rows", Count(d.Partition.Rows)+" · made to be shown, as those that read it make it")
 	}
 	for _, f := range d.Files {
 		t.text("file", f.Path+" · "+Bytes(f.Bytes))
