@@ -87,7 +87,7 @@ func TestHeapLimit(t *testing.T) {
 		memory  int64
 		workers int
 		want    int64
-	}{{1 << 40, 2, 384 << 20}, {1 << 40, 8, 1152 << 20}, {200 << 20, 2, 170 << 20}} {
+	}{{1 << 40, 2, 240 << 20}, {1 << 40, 8, 720 << 20}, {200 << 20, 2, 170 << 20}} {
 		if got := heapLimit(c.memory, c.workers); got/(1<<20) != c.want/(1<<20) {
 			t.Errorf("heapLimit(%d, %d) is %d, want %d", c.memory, c.workers, got, c.want)
 		}

@@ -46,7 +46,7 @@ const planHeap = 352 << 20
 
 // heapPerWorker is the heap that a worker's batches, pages and dictionaries fit
 // in, garbage included; the process has one share for itself.
-const heapPerWorker = 128 << 20
+const heapPerWorker = 80 << 20
 
 // heapLimit is where the garbage collector is to work harder rather than let the
 // heap grow: what the workers need, and never more than the memory they share.

@@ -8,7 +8,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/parquet/metadata"
 	"github.com/apache/arrow/go/v17/parquet/schema"
-	"github.com/klauspost/compress/zstd"
 )
 
 // chunk collects one column of the current row group: the page being filled
@@ -183,7 +182,7 @@ func addRun(runs []run, v uint32) []run {
 }
 
 // flush encodes and compresses the page.
-func (c *chunk) flush(z *zstd.Encoder) {
+func (c *chunk) flush() {
 	if c.rows == 0 {
 		return
 	}
@@ -209,7 +208,7 @@ func (c *chunk) flush(z *zstd.Encoder) {
 	if c.list != nil {
 		n = c.list.n
 	}
-	c.pages = c.appendPage(c.pages, raw, pageHeader{kind: pageTypeData, values: n, encoding: enc}, z)
+	c.pages = c.appendPage(c.pages, raw, pageHeader{kind: pageTypeData, values: n, encoding: enc})
 	c.dataPages++
 	c.numValues += int64(n)
 	c.chunkNulls += int64(c.nulls)
@@ -248,8 +247,8 @@ func (c *chunk) appendLevels(dst []byte) []byte {
 }
 
 // appendPage appends header and compressed content.
-func (c *chunk) appendPage(dst, raw []byte, h pageHeader, z *zstd.Encoder) []byte {
-	c.packed = z.EncodeAll(raw, c.packed[:0])
+func (c *chunk) appendPage(dst, raw []byte, h pageHeader) []byte {
+	c.packed = encoder().EncodeAll(raw, c.packed[:0])
 	h.uncompressed, h.compressed = len(raw), len(c.packed)
 	at := len(dst)
 	dst = h.append(dst)
@@ -267,12 +266,12 @@ func (c *chunk) resetPage() {
 }
 
 // dictionary returns the dictionary page of the row group, if it has one.
-func (c *chunk) dictionary(z *zstd.Encoder) []byte {
+func (c *chunk) dictionary() []byte {
 	if !c.dict && !c.mixed {
 		return nil
 	}
 	c.raw = c.values.appendDict(c.raw[:0])
-	return c.appendPage(nil, c.raw, pageHeader{kind: pageTypeDictionary, values: c.values.dictLen(), encoding: encPlain}, z)
+	return c.appendPage(nil, c.raw, pageHeader{kind: pageTypeDictionary, values: c.values.dictLen(), encoding: encPlain})
 }
 
 // finish describes the chunk, which starts at pos with its dictionary of the

@@ -21,7 +21,7 @@ type File struct {
 }
 
 // readBuffer is how much of a column chunk is read ahead.
-const readBuffer = 256 << 10
+const readBuffer = 64 << 10
 
 // Source is where a file's bytes come from; an *os.File is one.
 type Source interface {

@@ -3,6 +3,7 @@ package parquet
 import (
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -105,25 +106,24 @@ func (p *Writer) check(rec arrow.Record) error {
 	return nil
 }
 
-// encoders are shared by all writers of the process: an encoder is some
-// megabytes of tables and keeps nothing from one page to the next.
-var encoders = sync.Pool{New: func() any {
+// encoder compresses the pages of all writers of the process, as many at once as
+// there are cores: each takes some megabytes, and nothing is kept from one page to
+// the next.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)),
-		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
 	if err != nil {
 		panic(err) // the options are constant
 	}
 	return z
-}}
+})
 
 // each calls f for every column, on up to p.workers goroutines.
-func (p *Writer) each(f func(i int, z *zstd.Encoder)) {
+func (p *Writer) each(f func(i int)) {
 	var next atomic.Int64
 	work := func() {
-		z := encoders.Get().(*zstd.Encoder)
-		defer encoders.Put(z)
 		for i := int(next.Add(1)) - 1; i < len(p.chunks); i = int(next.Add(1)) - 1 {
-			f(i, z)
+			f(i)
 		}
 	}
 	var wg sync.WaitGroup
@@ -135,7 +135,7 @@ func (p *Writer) each(f func(i int, z *zstd.Encoder)) {
 }
 
 func (p *Writer) flushPage() {
-	p.each(func(i int, z *zstd.Encoder) { p.chunks[i].flush(z) })
+	p.each(func(i int) { p.chunks[i].flush() })
 	p.inGroup += p.inPage
 	p.inPage = 0
 	if p.inGroup >= RowGroupRows {
@@ -145,7 +145,7 @@ func (p *Writer) flushPage() {
 
 func (p *Writer) flushGroup() {
 	dicts := make([][]byte, len(p.chunks))
-	p.each(func(i int, z *zstd.Encoder) { dicts[i] = p.chunks[i].dictionary(z) })
+	p.each(func(i int) { dicts[i] = p.chunks[i].dictionary() })
 	group := p.footer.AppendRowGroup()
 	group.SetNumRows(p.inGroup)
 	var size int64
