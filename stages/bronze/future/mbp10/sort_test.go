@@ -86,17 +86,38 @@ type discardWriter struct{}
 func (discardWriter) Write(arrow.Record) error { return nil }
 func (discardWriter) Close() error             { return nil }
 
-// BenchmarkRun is the whole transform but for the writing; time is for a record.
-func BenchmarkRun(b *testing.B) {
-	const n = 100_000
-	var data []byte
-	for i := range uint32(n) {
-		rec := at([]uint32{idU5, idZ5}[i%2], uint64(i), i, i)
+// market is a file of n records of two contracts.
+func market(tb testing.TB, n int) []byte {
+	data := file(tb, metadata(dbn.SchemaMBP10, usual()))
+	for i := range n {
+		rec := at([]uint32{idU5, idZ5}[i%2], uint64(i), uint32(i), uint32(i))
 		binary.LittleEndian.PutUint64(rec[atTsRecv:], noon+uint64(i))
 		data = append(data, rec...)
 	}
-	head := file(b, metadata(dbn.SchemaMBP10, usual()))
-	task := discard{newTask(b, nil, append(head, data...))}
+	return data
+}
+
+// TestRecordsAllocateNothing compares runs of few records with runs of many, in
+// memory that both fill: what grows is by sorted run and by batch of rows.
+func TestRecordsAllocateNothing(t *testing.T) {
+	allocations := func(records int) float64 {
+		task := discard{newTask(t, stage.Params{"sort_memory": int64(256 << 10)}, market(t, records))}
+		return testing.AllocsPerRun(3, func() {
+			if err := New().Run(t.Context(), task); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	few, many := allocations(4_000), allocations(24_000)
+	if perRecord := (many - few) / 20_000; perRecord > 0.1 {
+		t.Errorf("%v allocations a record", perRecord)
+	}
+}
+
+// BenchmarkRun is the whole transform but for the writing; time is for a record.
+func BenchmarkRun(b *testing.B) {
+	const n = 100_000
+	task := discard{newTask(b, nil, market(b, n))}
 	b.ReportAllocs()
 	b.SetBytes(n * mbp10.RecordSize)
 	for b.Loop() {
