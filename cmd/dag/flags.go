@@ -128,7 +128,7 @@ func (a *app) openLog() error {
 	if a.flags.logFile != "" {
 		f, err := os.OpenFile(a.flags.logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 		if err != nil {
-			return mistake("unwritable_file", fmt.Sprintf("--log-file: %s", err), "name a file in a folder that exists and may be written")
+			return unwritable("--log-file", err)
 		}
 		a.logFile = f
 		if a.flags.logFormat == "json" {
@@ -222,4 +222,9 @@ func shellQuote(s string) string {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// unwritable is the mistake of a flag that names a file which cannot be written.
+func unwritable(flag string, err error) error {
+	return mistake("unwritable_file", fmt.Sprintf("%s: %s", flag, err), "name a file in a folder that exists and may be written")
 }

@@ -142,7 +142,7 @@ func (p *project) save(made *plan.Plan, name string) error {
 		return err
 	}
 	if err := os.WriteFile(name, b, 0o644); err != nil {
-		return fmt.Errorf("saving the plan: %w", err)
+		return unwritable("--out", err)
 	}
 	if !p.app.flags.quiet {
 		fmt.Fprintf(p.app.stderr, "saved: %s runs exactly this plan\n", p.app.applySaved(name))

@@ -2,51 +2,17 @@ package option
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"slices"
 
 	"dag/engine/stage"
 	"dag/stages/internal/dbn"
 	"dag/stages/internal/mbp10"
 )
 
-// recordsPerCheck is how often a cancelled run is noticed.
-const recordsPerCheck = 4096
-
-// eachRecord calls take for every record of a file of one of the schemas. A
-// record is good until take returns.
-func eachRecord(ctx context.Context, f stage.File, what string, schemas []dbn.Schema, take func(in *dbn.Reader, rec []byte) error) (err error) {
-	src, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, src.Close()) }()
-	in, err := dbn.NewReader(src, f.Name())
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if !slices.Contains(schemas, in.Metadata.Schema) {
-		return fmt.Errorf("%s: the file holds records of schema %s; for %s this stage reads %v", f.Name(), in.Metadata.Schema, what, schemas)
-	}
-	for {
-		rec, err := in.Next()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-		if in.Records()%recordsPerCheck == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := take(in, rec); err != nil {
-			return fmt.Errorf("%s: record %d, before byte %d: %w", f.Name(), in.Records()-1, in.Offset(), err)
-		}
-	}
+// reads says which schemas files are read of.
+func reads(what string, schemas []dbn.Schema) string {
+	return fmt.Sprintf("for %s this stage reads %v", what, schemas)
 }
 
 // readChain reads the definitions of the task's day, those whose ts_recv falls
@@ -63,7 +29,8 @@ func readChain(ctx context.Context, t stage.Task, needExpiry bool) (*Chain, erro
 	var read, other, otherDays int64
 	var d dbn.Definition
 	for _, f := range t.Files("definitions") {
-		err := eachRecord(ctx, f, "definitions", []dbn.Schema{dbn.SchemaDefinition, dbn.SchemaMixed}, func(in *dbn.Reader, rec []byte) error {
+		schemas := []dbn.Schema{dbn.SchemaDefinition, dbn.SchemaMixed}
+		err := dbn.EachRecord(ctx, f, reads("definitions", schemas), schemas, func(in *dbn.Reader, rec []byte) error {
 			read++
 			if dbn.RType(rec) != dbn.RTypeDefinition {
 				other++
@@ -102,6 +69,7 @@ type feed struct {
 
 	day    int64 // UTC, of ts_recv
 	event  event // at hand
+	spans  dbn.Spans
 	counts counts
 }
 
@@ -113,7 +81,8 @@ func (f *feed) run(ctx context.Context, t stage.Task) (err error) {
 	}
 	for _, file := range t.Files(f.port) {
 		d := &decisions{feed: f, known: map[uint32]decision{}}
-		err := eachRecord(ctx, file, f.what, f.schemas, func(in *dbn.Reader, rec []byte) error {
+		f.spans.Begin(file.Name())
+		err := dbn.EachRecord(ctx, file, reads(f.what, f.schemas), f.schemas, func(in *dbn.Reader, rec []byte) error {
 			if d.symbols == nil {
 				d.symbols = in.Metadata.SymbolMap()
 			}
@@ -121,6 +90,9 @@ func (f *feed) run(ctx context.Context, t stage.Task) (err error) {
 			f.counts.n[r]++
 			return err
 		})
+		if err == nil {
+			err = f.spans.End(func(id int32) string { return f.chain.options[id].Symbol })
+		}
 		if err != nil {
 			return err
 		}
@@ -159,6 +131,7 @@ func (f *feed) record(d *decisions, version uint8, rec []byte) (reason, error) {
 		return r, nil
 	}
 	e.option = of.option
+	f.spans.Add(e.option, e.tsRecv)
 	return f.take(e)
 }
 

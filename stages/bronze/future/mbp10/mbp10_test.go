@@ -309,7 +309,7 @@ func TestCancelledRunEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var records [][]byte
-	for i := range uint32(recordsPerCheck) {
+	for i := range uint32(dbn.RecordsPerCheck) {
 		records = append(records, event(i, nil))
 	}
 	if err := New().Run(ctx, newTask(t, nil, file(t, metadata(dbn.SchemaMBP10, usual()), records...))); !errors.Is(err, context.Canceled) {

@@ -3,9 +3,7 @@ package mbp10
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -20,14 +18,12 @@ import (
 const (
 	atAction = 28
 	atSide   = 29
+	atFlags  = 30
 	atTsRecv = 32
 	atSeq    = 44
 	atBidPx  = 48
 	atAskPx  = 56
 )
-
-// recordsPerCheck is how often a cancelled run is noticed.
-const recordsPerCheck = 4096
 
 // contract is an outright and its number within the run.
 type contract struct {
@@ -77,6 +73,7 @@ type router struct {
 	root      string
 	day       int64            // UTC, of ts_recv
 	contracts map[string]int32 // number of each outright seen
+	spans     dbn.Spans
 	counts    counts
 }
 
@@ -92,36 +89,27 @@ func (r *router) symbols() []contract {
 	return out
 }
 
-func (r *router) file(ctx context.Context, f stage.File) (err error) {
-	src, err := f.Open()
+func (r *router) file(ctx context.Context, f stage.File) error {
+	d := &decisions{router: r, known: map[uint32]int32{}}
+	r.spans.Begin(f.Name())
+	const reads = "this stage reads mbp-10, or a live capture of mixed records"
+	err := dbn.EachRecord(ctx, f, reads, []dbn.Schema{dbn.SchemaMBP10, dbn.SchemaMixed}, func(in *dbn.Reader, rec []byte) error {
+		if d.symbols == nil {
+			d.symbols = in.Metadata.SymbolMap()
+		}
+		return r.record(d, rec)
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, src.Close()) }()
-	in, err := dbn.NewReader(src, f.Name())
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if s := in.Metadata.Schema; s != dbn.SchemaMBP10 && s != dbn.SchemaMixed {
-		return fmt.Errorf("%s: the file holds records of schema %s; this stage reads mbp-10, or a live capture of mixed records", f.Name(), s)
-	}
-	d := &decisions{router: r, symbols: in.Metadata.SymbolMap(), known: map[uint32]int32{}}
-	for {
-		rec, err := in.Next()
-		if err != nil {
-			if errors.Is(err, io.EOF) {
-				return nil
+	return r.spans.End(func(id int32) string {
+		for symbol, of := range r.contracts {
+			if of == id {
+				return symbol
 			}
-			return err
 		}
-		if in.Records()%recordsPerCheck == 0 && ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err := r.record(d, rec); err != nil {
-			return fmt.Errorf("%s: record %d, before byte %d: %w", f.Name(), in.Records()-1, in.Offset(), err)
-		}
-	}
+		return ""
+	})
 }
 
 // record counts a record and keeps it or not.
@@ -162,6 +150,9 @@ func (r *router) record(d *decisions, rec []byte) error {
 		return fmt.Errorf("action %q and side %q must be letters", rec[atAction], rec[atSide])
 	default:
 		c.kept++
+		if rec[atFlags]&dbn.FlagSnapshot == 0 { // each part may begin with one of what came before
+			r.spans.Add(id, tsRecv)
+		}
 		return r.sorter.Add(id, rec)
 	}
 	return nil

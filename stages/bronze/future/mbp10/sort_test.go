@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -19,9 +20,15 @@ func at(id uint32, ts uint64, seq, size uint32) []byte {
 	return event(seq, func(m *dbn.MBP10) { m.InstrumentID, m.TsEvent, m.Size = id, noon+ts, size })
 }
 
+// received is an event received so many ns after noon: files are told apart by that.
+func received(ts uint64, rec []byte) []byte {
+	binary.LittleEndian.PutUint64(rec[atTsRecv:], noon+ts)
+	return rec
+}
+
 func TestTiesKeepInputOrder(t *testing.T) {
 	m := metadata(dbn.SchemaMBP10, usual())
-	second := file(t, m, at(idU5, 5, 1, 20), at(idU5, 1, 9, 21), at(idZ5, 5, 1, 22))
+	second := file(t, m, received(2000, at(idU5, 5, 1, 20)), received(2000, at(idU5, 1, 9, 21)), received(2000, at(idZ5, 5, 1, 22)))
 	first := file(t, m, at(idU5, 5, 2, 10), at(idU5, 5, 1, 11), at(idU5, 5, 1, 12), at(idU5, 3, 7, 13), at(idZ5, 5, 1, 14))
 	task := newTask(t, nil)
 	task.AddFile("dbn", "b.dbn", second)
@@ -52,7 +59,7 @@ func TestSmallMemoryGivesTheSameRows(t *testing.T) {
 	m := metadata(dbn.SchemaMBP10, usual())
 	var records [][]byte
 	for i := range uint32(1500) {
-		records = append(records, at([]uint32{idU5, idZ5, idU5, idSpread}[i%4], uint64(i/3^5), i%2, i))
+		records = append(records, received(uint64(i), at([]uint32{idU5, idZ5, idU5, idSpread}[i%4], uint64(i/3^5), i%2, i)))
 	}
 	files := [][]byte{file(t, m, records[:900]...), file(t, m, records[900:]...)}
 	want := outputs(run(t, nil, files...))
@@ -64,7 +71,7 @@ func TestSmallMemoryGivesTheSameRows(t *testing.T) {
 
 func TestBatches(t *testing.T) {
 	rec := at(idU5, 0, 0, 1)
-	one := file(t, metadata(dbn.SchemaMBP10, usual()), rec)
+	one := file(t, metadata(dbn.SchemaMBP10, usual()), received(2000, at(idU5, 0, 0, 1)))
 	records := slices.Repeat([][]byte{rec}, 2*batchRows+1)
 	records = append(records, slices.Repeat([][]byte{at(idZ5, 0, 0, 1)}, batchRows)...)
 	task := run(t, nil, file(t, metadata(dbn.SchemaMBP10, usual()), records...), one)
@@ -126,4 +133,27 @@ func BenchmarkRun(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
+}
+
+// TestFilesThatOverlap: a copy of a file, and parts that share more than their edge,
+// are no day; parts of one file give what the whole gives, and snapshots may repeat.
+func TestFilesThatOverlap(t *testing.T) {
+	m := metadata(dbn.SchemaMBP10, usual())
+	var records [][]byte
+	for i := range uint32(400) {
+		records = append(records, received(uint64(i)*1e7, at([]uint32{idU5, idZ5}[i%2], uint64(i), i, i)))
+	}
+	whole := file(t, m, records...)
+	want := outputs(run(t, nil, whole))
+	if got := outputs(run(t, nil, file(t, m, records[:200]...), file(t, m, records[200:]...))); got != want {
+		t.Error("the rows depend on where the files are cut")
+	}
+	for name, second := range map[string][]byte{"a copy": whole, "an overlap": file(t, m, records[100:]...), "a part": file(t, m, records[7])} {
+		err := New().Run(t.Context(), newTask(t, nil, file(t, m, records[:250]...), second))
+		if err == nil || !strings.Contains(err.Error(), "a.dbn and b.dbn both hold events of ES") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	snapshot := received(1e7, event(1, func(m *dbn.MBP10) { m.Flags = dbn.FlagSnapshot }))
+	run(t, nil, file(t, m, records[:200]...), file(t, m, append([][]byte{snapshot}, records[200:]...)...))
 }
