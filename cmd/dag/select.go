@@ -49,6 +49,8 @@ func (f *selectFlags) request(args []string) (graph.Request, error) {
 	switch {
 	case ways > 1:
 		return r, mistake("usage", "the dates are given in two ways", "use one of --dt, --dates, and --start-date with --end-date")
+	case strings.Contains(f.dt, ","):
+		return r, mistake("usage", fmt.Sprintf("--dt %q is more than one date", f.dt), "--dates takes several: A:B, or D1,D2")
 	case f.dt != "":
 		r.Dates = []string{f.dt}
 	case f.dates != "":

@@ -249,8 +249,29 @@ func (g *Graph) unmatched(t *term) diag.Diagnostic {
 		d.Hint = fmt.Sprintf("did you mean %q?", meant[near])
 	} else if inner := containing(t.pattern, known, meant); len(inner) > 0 {
 		d.Hint = "near to it: " + strings.Join(inner, ", ")
+	} else if hint := g.otherwise(t.pattern); hint != "" {
+		d.Hint = hint
 	}
 	return d
+}
+
+// otherwise tells how to select by what is no name, but looks like a path or like a
+// key's value; "" if it looks like nothing.
+func (g *Graph) otherwise(text string) string {
+	if strings.Contains(text, "/") {
+		return "that is a path; partitions are named as `dag ls` prints them"
+	}
+	_, err := parseDays(text)
+	var ways []string
+	for _, k := range g.Config.Keys {
+		if k.Date && err == nil && !isGlob(text) || !k.Date && k.Pattern != nil && k.Pattern.MatchString(text) {
+			ways = append(ways, fmt.Sprintf("'NAME[%s=%s]'", k.Name, text))
+		}
+	}
+	if len(ways) == 0 {
+		return ""
+	}
+	return "the value of a key stands in brackets after a name: " + strings.Join(ways, " or ")
 }
 
 func (g *Graph) noTag(t *term) diag.Diagnostic {

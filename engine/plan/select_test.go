@@ -166,7 +166,7 @@ func TestEmptySelectorsNameWhatThereIs(t *testing.T) {
 		`did you mean "symbol"?`:                {Select: []string{"bars[symbl=ES]"}},
 		"there are no tags":                     {Select: []string{"tag:slow"}},
 		`did you mean "silver.t.history"?`:      {Select: []string{"silver.t.histori"}},
-		"near to it: history, silver.t.history":          {Select: []string{"hist"}},
+		"near to it: history, silver.t.history": {Select: []string{"hist"}},
 	} {
 		_, err := w.planFailed(r, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

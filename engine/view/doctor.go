@@ -69,7 +69,7 @@ var checkWords = map[string]struct{ message, hint string }{
 	"raw ok":         {"{detail}", ""},
 	"raw warn":       {"there is no raw file in the lake", "nothing new can be made; if there were some, is their disk mounted?"},
 	"raw bad":        {"{detail}", "look at the permissions and the disk, or have the files delivered again"},
-	"leftovers bad":  {"the leftovers of earlier runs cannot be listed: {detail}", "look at the permissions of .dag"},
+	"leftovers bad":  {"the leftovers of earlier runs cannot be listed: {detail}", "look at the permissions of that folder"},
 	"leases bad":     {"the leases cannot be listed: {detail}", "look at the permissions of .dag"},
 }
 
