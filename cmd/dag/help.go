@@ -104,7 +104,11 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &noValue):
 		f := noValue.GetFlag()
 		kind, usage := pflag.UnquoteUsage(f)
-		return mistake("usage", fmt.Sprintf("--%s wants a value: %s", f.Name, orElse(kind, "value")), usage)
+		name := "--" + f.Name
+		if noValue.GetSpecifiedShortnames() != "" {
+			name = "-" + f.Shorthand
+		}
+		return mistake("usage", fmt.Sprintf("%s wants a value: %s", name, orElse(kind, "value")), usage)
 	case errors.As(err, &badValue):
 		f := badValue.GetFlag()
 		_, usage := pflag.UnquoteUsage(f)
@@ -133,6 +137,9 @@ func flagHint(cmd *cobra.Command, e *pflag.NotExistError) string {
 		if k == name && len(name) > 1 {
 			return fmt.Sprintf("flags of more than one letter have two dashes: --%s", name)
 		}
+	}
+	if len(name) == 1 && e.GetSpecifiedShortnames() == "" && (cmd.LocalFlags().ShorthandLookup(name) != nil || cmd.InheritedFlags().ShorthandLookup(name) != nil) {
+		return fmt.Sprintf("flags of one letter have one dash: -%s", name)
 	}
 	if others := verbsWith(cmd.Root(), name); len(others) > 0 {
 		return "it is a flag of " + strings.Join(others, ", ")

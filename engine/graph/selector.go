@@ -280,6 +280,9 @@ func (t *term) cutSlices(body string) (string, error) {
 		}
 		for _, c := range splitOutside(inner) {
 			key, pattern, ok := strings.Cut(strings.TrimSpace(c), "=")
+			if !ok && inner == c && isWord(c) { // as a shell leaves it that takes quotes away
+				return "", fmt.Errorf("%q in the brackets of %q is not key=pattern, as in dt=2025-06..2025-07-04; an instance of a stage has quotes: '%s[\"%s\"]'", c, body, body[:open], c)
+			}
 			if !ok || key == "" || pattern == "" {
 				return "", fmt.Errorf("%q in the brackets of %q is not key=pattern, as in dt=2025-06..2025-07-04", c, body)
 			}
@@ -329,4 +332,14 @@ func splitOutside(s string) []string {
 		}
 	}
 	return append(parts, s[start:])
+}
+
+// isWord tells what may be the name of an instance.
+func isWord(text string) bool {
+	for i, r := range text {
+		if r != '_' && (i == 0 || r != '-') && !unicode.IsLetter(r) && (i == 0 || !unicode.IsDigit(r)) {
+			return false
+		}
+	}
+	return text != ""
 }
