@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -191,7 +192,7 @@ func (b block) contractAt(name string, at hcl.Range, values string) *contract.Co
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		delete(b.contracts, name) // each dataset that names it is reported
-		b.error(codeMissingContract, at, fmt.Sprintf("there is no contract %s%s", contractsFolder, name), values, didYouMean(name, b.contractNames(path.Dir(name))))
+		b.error(codeMissingContract, at, fmt.Sprintf("there is no contract %s%s", contractsFolder, name), values, cmp.Or(didYouMean(name, b.contractNames(path.Dir(name))), "contracts are Avro schemas in the folder "+contractsFolder+" beside pipelines/"))
 		return nil
 	case err != nil:
 		b.error(codeFile, at, fmt.Sprintf("contract %s%s cannot be read: %v", contractsFolder, name, plain(err)), values, "")
