@@ -73,18 +73,6 @@ func TestRecordsOfRuns(t *testing.T) {
 	if b, err := io.ReadAll(f); err != nil || string(b) != "{\"event\":\"notice\"}\n" || f.Close() != nil {
 		t.Errorf("events %q, %v", b, err)
 	}
-	if _, err := runs[2].Results(); runs[2].HasResults() || !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a run that was killed has results: %v", err)
-	}
-	if err := runs[2].End([]byte("results"), []byte(`{"n": 1.5}`)); err != nil {
-		t.Fatal(err)
-	}
-	results, err := runs[2].Results()
-	doc, err2 := runs[2].Doc()
-	if string(results)+string(doc) != `results{"n": 1.5}` || !runs[2].HasResults() {
-		t.Errorf("%s and %s: %v, %v", results, doc, err, err2)
-	}
-
 	for keep, want := range map[int]string{0: "20250802-1", 2: "20250801-1 20250802-1", 1: "20250801-1 20250802-1"} {
 		list, err := l.Leftovers(context.Background(), Keep{Knows: func(addr.Partition) bool { return true }, Runs: keep})
 		if err != nil {
@@ -111,5 +99,31 @@ func TestRecordsOfRuns(t *testing.T) {
 	}
 	if _, err := os.Stat(l.path(".dag/runs/20250801-1")); err == nil {
 		t.Error("the record is still there")
+	}
+}
+
+// TestRunThatWasKilledIsEnded: others write down how it ended.
+func TestRunThatWasKilledIsEnded(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "lake")
+	recordRun(t, root, "20250801-1", time.Now(), `{"n": 1}`)
+	runs, err := open(t, root, Options{}).Runs()
+	if err != nil || len(runs) != 1 {
+		t.Fatal(runs, err)
+	}
+	r := runs[0]
+	if _, err := r.Results(); r.HasResults() || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a run that was killed has results: %v", err)
+	}
+	if err := r.End([]byte("results"), []byte(`{"n": 2}`)); err != nil {
+		t.Fatal(err)
+	}
+	results, err := r.Results()
+	doc, err2 := r.Doc()
+	if string(results)+string(doc) != `results{"n": 2}` || !r.HasResults() {
+		t.Errorf("%s and %s: %v, %v", results, doc, err, err2)
+	}
+	runs, err = open(t, root, Options{NoWrite: true}).Runs()
+	if err != nil || runs[0].End(nil, nil) == nil {
+		t.Errorf("a lake that is only read is written: %v", err)
 	}
 }
