@@ -63,7 +63,7 @@ var resourcesSpec = BlockSpec{
 	Type: "resources", Doc: "What one run needs. It decides how many run at once, and is not part of any fingerprint.", Once: true,
 	Arguments: []ArgumentSpec{
 		{Name: "cpu", Type: typeNumber, Default: "1", Doc: "Cores."},
-		{Name: "memory", Type: `amount of memory, as "512MiB"`, Default: "the transform's own", Doc: "Bytes at the peak, in B, KB, MB, GB, TB, KiB, MiB, GiB or TiB."},
+		{Name: "memory", Type: `amount of memory, as "512MiB"`, Default: "the transform's own, or what was measured if that is less", Doc: "Bytes at the peak, in B, KB, MB, GB, TB, KiB, MiB, GiB or TiB."},
 	},
 }
 

@@ -44,6 +44,13 @@ const (
 	Canceled Result = "canceled"
 )
 
+// Work is how many units of a stage there are to end, and what one takes.
+type Work struct {
+	Stage addr.Stage
+	Units int
+	Each  time.Duration // by earlier runs; 0: there are none
+}
+
 // RunStarted opens the stream.
 type RunStarted struct {
 	Time     time.Time
@@ -53,6 +60,7 @@ type RunStarted struct {
 	Workers  int
 	Memory   int64
 	LakeRoot string
+	Work     []Work // units that are blocked included
 }
 
 // StepStarted says that a unit began, or begins again after a failure.
@@ -117,6 +125,7 @@ type StepFinished struct {
 	RowsIn     int64
 	RowsOut    int64
 	Bytes      int64            // written
+	PeakBytes  int64            // see manifest.Run; 0 if it was not measured
 	Partitions []addr.Partition // committed
 	Digests    []string         // of their content, in the same order
 	Unchanged  int              // of them, how many came out with the bytes they had
@@ -131,6 +140,7 @@ type Grown struct {
 	Values []string
 	Added  int    // units added to the plan
 	Units  []Unit // those
+	Work   []Work // the same, by stage
 }
 
 // Notice is a fact worth a line: a dead owner's lease taken over, leftovers swept.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"dag/engine/addr"
 	"dag/engine/event"
 	"dag/engine/lake"
 	"dag/engine/plan"
@@ -31,6 +32,9 @@ type Options struct {
 	RunID  string
 	Events event.Sink
 	Now    func() time.Time
+	// Heap returns the bytes of the process's heap that are in use; nil: what units
+	// take is not measured.
+	Heap func() int64
 	// After is time.After, or a clock of a test's own.
 	After func(time.Duration) <-chan time.Time
 }
@@ -110,7 +114,24 @@ func (r *runner) started(now time.Time) event.RunStarted {
 			e.WillRun++
 		}
 	}
+	e.Work = r.work(r.plan.Items)
 	return e
+}
+
+// work counts items by stage, in the order of their first.
+func (r *runner) work(items []*plan.Item) []event.Work {
+	var out []event.Work
+	at := map[addr.Stage]int{}
+	for _, it := range items {
+		i, ok := at[it.Stage]
+		if !ok {
+			i = len(out)
+			at[it.Stage] = i
+			out = append(out, event.Work{Stage: it.Stage, Each: r.plan.CostOf(it).Elapsed})
+		}
+		out[i].Units++
+	}
+	return out
 }
 
 // add gives items to the queue and reports those that can never run.
@@ -250,7 +271,7 @@ func (r *runner) grow(e ending) {
 		for i, it := range g.Added {
 			added[i] = unitOf(it)
 		}
-		r.emit(event.Grown{Time: r.o.Now(), Unit: unitOf(e.item), Values: e.result.values, Added: len(added), Units: added})
+		r.emit(event.Grown{Time: r.o.Now(), Unit: unitOf(e.item), Values: e.result.values, Added: len(added), Units: added, Work: r.work(g.Added)})
 	}
 	r.add(g.Added)
 	for _, it := range g.Relinked {
@@ -283,7 +304,7 @@ func (r *runner) finish(it *plan.Item, res stepResult, result event.Result, err 
 	f := event.StepFinished{
 		Time: r.o.Now(), Unit: unitOf(it), Result: result, Err: err, Because: because,
 		Elapsed: res.elapsed, RowsIn: res.rowsIn, RowsOut: res.rowsOut, Bytes: res.bytes, Unchanged: res.unchanged,
-		Inputs: res.inputs, Metrics: res.metrics,
+		PeakBytes: res.peak, Inputs: res.inputs, Metrics: res.metrics,
 	}
 	for _, m := range res.made {
 		f.Partitions, f.Digests = append(f.Partitions, m.Partition), append(f.Digests, m.Digest.String())

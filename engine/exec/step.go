@@ -23,6 +23,7 @@ type stepResult struct {
 	elapsed         time.Duration
 	rowsIn, rowsOut int64
 	bytes           int64
+	peak            int64 // see manifest.Run
 	unchanged       int
 	made            []plan.Made
 	inputs          []event.Input
@@ -56,10 +57,12 @@ func (r *runner) step(ctx context.Context, w *plan.Work) (res stepResult, err er
 	t := newTask(ctx, r, w, staging)
 	defer t.close()
 	err = r.transform(ctx, t)
+	t.measure()
 	res.rowsIn, res.inputs = t.rowsIn.Load(), planned(w)
 	if err == nil {
 		err = r.commit(ctx, t, start, &res)
 	}
+	res.peak = t.peak.Load()
 	res.metrics = t.metricsCopy()
 	return res, err
 }
@@ -107,6 +110,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	if err := t.closeWriters(); err != nil {
 		return err
 	}
+	t.measure()
 	inputs, digests, err := t.inputs()
 	if err != nil {
 		return err
@@ -118,7 +122,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
 		Params: t.work.Stage.Params, Definition: t.work.Stage.DefinitionLines(), Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
 		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Causes[0].Reason),
-		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds()},
+		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds(), PeakBytes: t.peak.Load()},
 	}
 	var list []lake.Output
 	for _, o := range outputs {

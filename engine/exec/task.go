@@ -38,6 +38,7 @@ type task struct {
 	metrics         manifest.Metrics
 	counted         map[*plan.Work]bool // fused stages whose metrics are in
 	rowsIn, rowsOut atomic.Int64
+	peak            atomic.Int64 // see measure
 	reported        time.Time
 }
 
@@ -89,9 +90,21 @@ func (t *task) metricsCopy() manifest.Metrics {
 	return maps.Clone(t.metrics)
 }
 
+// measure looks at the process's heap, and keeps the most that it was while this
+// unit ran. It is looked at with every batch that is read or written, and at the end.
+func (t *task) measure() {
+	if t.run.o.Heap == nil {
+		return
+	}
+	n := t.run.o.Heap()
+	for was := t.peak.Load(); n > was && !t.peak.CompareAndSwap(was, n); was = t.peak.Load() {
+	}
+}
+
 // progress counts rows and reports them now and then.
 func (t *task) progress(count *atomic.Int64, rows int64) {
 	count.Add(rows)
+	t.measure()
 	now := t.run.o.Now()
 	if now.Sub(t.reported) < progressEvery {
 		return

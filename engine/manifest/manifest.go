@@ -135,6 +135,10 @@ type Run struct {
 	ID        string `json:"id"`
 	StartedAt string `json:"started_at"` // RFC 3339, UTC
 	ElapsedNS int64  `json:"elapsed_ns"`
+	// PeakBytes is the most heap, garbage included, that the whole process had in use
+	// whenever the unit read or wrote a batch: its plan and the units that ran beside
+	// this one are in it, so that the unit itself took no more. 0: not measured.
+	PeakBytes int64 `json:"peak_bytes,omitempty"`
 }
 
 // Touch says that a person declared the data up to date after a change that did

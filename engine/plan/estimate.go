@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dag/engine/calendar"
+	"dag/engine/manifest"
 )
 
 // samples is how many of a stage's newest partitions tell what one costs.
@@ -20,6 +21,10 @@ type Estimate struct {
 	Path     []*Item       // that chain, first to last
 	Write    int64         // bytes
 	Memory   int64         // bytes that may be reserved at once
+	// Peak is the most heap that the process will need, by what was measured before:
+	// as many units side by side as there are workers, of the stages that needed most.
+	// 0: of some stage nothing was measured.
+	Peak int64
 }
 
 // Estimate looks at the manifests of each stage's newest partitions. Items that
@@ -27,36 +32,35 @@ type Estimate struct {
 func (p *Plan) Estimate(workers int) Estimate {
 	var e Estimate
 	workers = max(workers, 1)
-	costs := map[*stageState]cost{}
+	seen := map[*stageState]bool{}
 	longest := make([]time.Duration, len(p.Items))
 	before := make([]int, len(p.Items))
 	var total time.Duration
-	var memory []int64
+	var memory, peaks []int64
 	last := -1
 	for i, it := range p.Items {
 		if it.Blocked != "" {
 			continue
 		}
 		st := it.unit.series.stage
-		c, ok := costs[st]
-		if !ok {
-			c = p.costOf(st)
-			costs[st] = c
-			e.Runs += c.runs
+		c := p.CostOf(it)
+		if !seen[st] {
+			seen[st] = true
+			e.Runs += c.Runs
 		}
-		if c.runs == 0 {
+		if c.Runs == 0 {
 			e.Unknown++
 		}
-		total += c.elapsed
-		e.Write += c.bytes
-		memory = append(memory, it.Memory)
+		total += c.Elapsed
+		e.Write += c.Bytes
+		memory, peaks = append(memory, it.Memory), append(peaks, c.Peak)
 		before[i] = -1
 		for _, d := range it.Deps {
 			if longest[d] > longest[i] {
 				longest[i], before[i] = longest[d], d
 			}
 		}
-		longest[i] += c.elapsed
+		longest[i] += c.Elapsed
 		if last < 0 || longest[i] > longest[last] {
 			last = i
 		}
@@ -70,30 +74,76 @@ func (p *Plan) Estimate(workers int) Estimate {
 	slices.Reverse(e.Path)
 	e.Critical = longest[last]
 	e.Elapsed = max(e.Critical, total/time.Duration(workers))
-	slices.Sort(memory)
-	for _, m := range memory[max(0, len(memory)-workers):] {
-		e.Memory += m
+	e.Memory = greatest(memory, workers)
+	if !slices.Contains(peaks, 0) {
+		e.Peak = greatest(peaks, workers)
 	}
 	return e
 }
 
-// cost is the median of a stage's earlier units.
-type cost struct {
-	runs    int
-	elapsed time.Duration
-	bytes   int64
+// greatest is the sum of the n greatest values.
+func greatest(values []int64, n int) int64 {
+	slices.Sort(values)
+	sum := int64(0)
+	for _, v := range values[max(0, len(values)-n):] {
+		sum += v
+	}
+	return sum
 }
 
-func (p *Plan) costOf(st *stageState) cost {
-	var elapsed, bytes []int64
+// Cost is what a stage's newest units took.
+type Cost struct {
+	Runs    int           // how many of them; 0: no history
+	Elapsed time.Duration // the median
+	Bytes   int64         // written, the median
+	// Peak is the least of what was measured, see manifest.Run: each is more than the
+	// unit needs by what ran beside it. 0: none was.
+	Peak int64
+}
+
+// CostOf is what an item's stage took before this plan was made, or before the first
+// item of it was.
+func (p *Plan) CostOf(it *Item) Cost { return p.costOf(it.unit.series.stage) }
+
+func (p *Plan) costOf(st *stageState) Cost {
+	c, ok := p.costs[st]
+	if !ok {
+		c = p.measured(st)
+		p.costs[st] = c
+	}
+	return c
+}
+
+// memoryOf is what a unit of u is to reserve: what the stage declares in its block;
+// otherwise the transform's own figure or what was measured, whichever is less, since
+// either is more than it needs.
+func (p *Plan) memoryOf(u *unitSeries) int64 {
+	def := u.stage.def
+	fused := u.fusedMemory()
+	if def.Memory > 0 {
+		return def.Memory + fused
+	}
+	own, peak := def.Spec.Memory+fused, p.costOf(u.stage).Peak // fused stages are measured with it
+	if own == 0 || peak > 0 && peak < own {
+		return peak
+	}
+	return own
+}
+
+// measured reads the manifests of a stage's newest units.
+func (p *Plan) measured(st *stageState) Cost {
+	var elapsed, bytes, peaks []int64
 	for _, o := range st.def.Outputs {
 		for _, s := range p.datasets[o.To.Addr].series {
 			for _, i := range newest(s, samples) {
 				m, err := p.lake.Manifest(s.partition(i))
-				if err != nil || m.Stage != st.def.Addr.String() {
+				if err != nil || m.Stage != st.def.Addr.String() || m.Reason.Code == manifest.Adopted {
 					continue
 				}
 				elapsed, bytes = append(elapsed, m.Run.ElapsedNS), append(bytes, s.cells[i].trace.Bytes)
+				if m.Run.PeakBytes > 0 {
+					peaks = append(peaks, m.Run.PeakBytes)
+				}
 			}
 			if len(elapsed) >= samples {
 				break
@@ -101,11 +151,15 @@ func (p *Plan) costOf(st *stageState) cost {
 		}
 	}
 	if len(elapsed) == 0 {
-		return cost{}
+		return Cost{}
 	}
 	slices.Sort(elapsed)
 	slices.Sort(bytes)
-	return cost{len(elapsed), time.Duration(elapsed[len(elapsed)/2]), bytes[len(bytes)/2]}
+	c := Cost{Runs: len(elapsed), Elapsed: time.Duration(elapsed[len(elapsed)/2]), Bytes: bytes[len(bytes)/2]}
+	if len(peaks) > 0 {
+		c.Peak = slices.Min(peaks)
+	}
+	return c
 }
 
 // newest returns up to n of the last sessions with data.

@@ -34,12 +34,8 @@ func (p *Plan) newItem(u *unitSeries, session int) *Item {
 	def := u.stage.def
 	it := &Item{
 		ID: len(p.Items), Stage: def.Addr, Unit: u.unitKeys(session), Action: v.action, Reason: v.reason, Blocked: v.blocked,
-		Memory: def.Memory, CPU: def.CPU, unit: unitRef{u, session},
+		Memory: p.memoryOf(u), CPU: def.CPU, unit: unitRef{u, session},
 	}
-	if it.Memory == 0 {
-		it.Memory = def.Spec.Memory
-	}
-	it.Memory += u.fusedMemory()
 	if u.stage.fanOut >= 0 {
 		_, known := u.fan[session]
 		it.Unknown = !known

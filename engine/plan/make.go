@@ -55,8 +55,9 @@ type Plan struct {
 	windows   windows          // scratch of windowsOf
 	// hasher sums up what a unit reads; memberHasher one member of a window meanwhile.
 	hasher, memberHasher *manifest.Hasher
-	unsure               map[int]bool // fan-out items that have not told their values
-	growing              bool         // the plan has been made; what is added came by a fan-out
+	unsure               map[int]bool         // fan-out items that have not told their values
+	costs                map[*stageState]Cost // see CostOf
+	growing              bool                 // the plan has been made; what is added came by a fan-out
 }
 
 // KnownAfter is a stage some of whose units will be known when a fan-out has
@@ -94,7 +95,7 @@ func Make(ctx context.Context, g *graph.Graph, lake Lake, r Request, now func() 
 // makeFrom plans from what is needed.
 func makeFrom(ctx context.Context, g *graph.Graph, lake Lake, r Request, n *needs, now func() time.Time) (*Plan, error) {
 	p := &Plan{
-		Graph: g, Request: r, lake: lake, needs: n,
+		Graph: g, Request: r, lake: lake, needs: n, costs: map[*stageState]Cost{},
 		sessions: map[*calendar.Calendar]*calendar.Sessions{},
 		datasets: map[addr.Dataset]*dataset{},
 		verdicts: map[unitRef]verdict{},

@@ -113,13 +113,16 @@ type fake struct{ spec stage.Spec }
 func (f fake) Spec() stage.Spec                      { return f.spec }
 func (f fake) Run(context.Context, stage.Task) error { return errors.New("not run here") }
 
+// copyMemory is what t.copy says that it needs.
+const copyMemory = 64 << 20
+
 func transforms(version int) []stage.Transform {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int64}}, nil)
 	factor := stage.Param{Name: "factor", Type: stage.Int, Default: int64(1)}
 	return []stage.Transform{
 		fake{stage.Spec{Name: "t.ingest", Version: 1, Inputs: []stage.Input{{Name: "in", Raw: true}}, Outputs: []stage.Output{{Name: "out", Schema: schema, FanOut: true}}}},
 		fake{stage.Spec{Name: "t.pair", Version: 1, Inputs: []stage.Input{{Name: "a", Columns: schema}, {Name: "b", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}}},
-		fake{stage.Spec{Name: "t.copy", Version: version, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}, Params: []stage.Param{factor}}},
+		fake{stage.Spec{Name: "t.copy", Version: version, Memory: copyMemory, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}, Params: []stage.Param{factor}}},
 	}
 }
 

@@ -110,6 +110,7 @@ type EstimateDoc struct {
 	CriticalPath []string      `json:"critical_path"` // units, first to last
 	Write        int64         `json:"write_bytes"`
 	Memory       int64         `json:"memory_bytes"` // reserved at once, at most
+	Peak         int64         `json:"peak_bytes,omitempty"`
 }
 
 // SetEstimate adds what the plan will take with so many workers.
@@ -120,7 +121,7 @@ func (d *PlanDoc) SetEstimate(p *plan.Plan, workers int) {
 	e := p.Estimate(workers)
 	d.Estimate = &EstimateDoc{
 		Runs: e.Runs, Unknown: e.Unknown, Workers: workers, Elapsed: e.Elapsed, Critical: e.Critical,
-		CriticalPath: []string{}, Write: e.Write, Memory: e.Memory,
+		CriticalPath: []string{}, Write: e.Write, Memory: e.Memory, Peak: e.Peak,
 	}
 	for _, it := range e.Path {
 		d.Estimate.CriticalPath = append(d.Estimate.CriticalPath, it.Describe())

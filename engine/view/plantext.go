@@ -210,7 +210,11 @@ func (d *PlanDoc) textEstimate(p *printer) {
 		p.printf("Estimate: no history.\n")
 		return
 	}
-	p.printf("Estimate: %s at -j %d, %s reserved, writes %s (from %s", Duration(e.Elapsed), e.Workers, Bytes(e.Memory), Bytes(e.Write), plural(e.Runs, "earlier unit"))
+	p.printf("Estimate: %s at -j %d, ", Duration(e.Elapsed), e.Workers)
+	if e.Peak > 0 {
+		p.printf("peak at most %s, ", Bytes(e.Peak))
+	}
+	p.printf("%s reserved, writes %s (from %s", Bytes(e.Memory), Bytes(e.Write), plural(e.Runs, "earlier unit"))
 	if e.Unknown > 0 {
 		p.printf("; %s without history left out", plural(e.Unknown, "unit"))
 	}
