@@ -57,7 +57,6 @@ var owners = map[string][]string{
 	"github.com/dominikbraun/graph":                  {"engine/graph"},
 	"github.com/spf13/cobra":                         {"cmd/dag"},
 	"github.com/rs/zerolog":                          {"cmd/dag"},
-	"github.com/vbauerster/mpb":                      {"engine/view"},
 	"github.com/viterin/vek":                         {"stages/retrieval"},
 	"github.com/apache/arrow/go/v17/parquet/pqarrow": {"engine/lake/parquet"},
 }

@@ -111,6 +111,7 @@ func (a *app) apply(ctx context.Context, r graph.Request, f applyFlags) error {
 // run plans and executes. check, if it is there, looks at the plan first.
 func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selection string, check func(*plan.Plan) error) (outcome exec.Outcome, err error) {
 	a := p.app
+	outliveReaders()
 	if err := f.check(); err != nil {
 		return outcome, err
 	}
@@ -127,7 +128,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	}
 	id := a.runID()
 	options := exec.Options{
-		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After,
+		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After, Heap: heapInUse,
 	}
 	if err := f.guard.options(&options, a.now()); err != nil {
 		return outcome, err
@@ -166,7 +167,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 		if len(made.Items) == 0 {
 			show, to = func(w io.Writer, s view.Style) error { return doc.Text(w, s, a.commands(selection)) }, a.stdout
 		}
-		if err := show(to, a.style(to)); err != nil {
+		if err := unlessUnread(show(to, a.style(to))); err != nil {
 			return outcome, err
 		}
 	}
@@ -228,7 +229,7 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 		return outcome, err
 	}
 	if !a.flags.json && !a.flags.quiet {
-		if err := tally.Summary(a.stdout, a.style(a.stdout), c); err != nil {
+		if err := unlessUnread(tally.Summary(a.stdout, a.style(a.stdout), c)); err != nil {
 			return outcome, err
 		}
 	}
@@ -252,22 +253,29 @@ func verdict(ctx context.Context, o exec.Outcome) error {
 	return nil
 }
 
+// frameEvery is how often the live view is drawn.
+const frameEvery = 120 * time.Millisecond
+
 // renderer returns what shows a run, and what ends it.
 func (a *app) renderer(progress string, c view.Commands) (event.Sink, func()) {
 	none := func() {}
 	if a.flags.json {
 		return view.JSON(a.stdout), none
 	}
-	_, terminal := a.terminal(a.stderr)
+	size := a.canvas(a.stderr)
 	style := a.style(a.stderr)
 	switch {
 	case progress == "json":
 		return view.JSON(a.stderr), none
 	case progress == "none" || a.flags.quiet:
 		return view.Failures(a.stderr, style, c), none
-	case progress == "tty" || progress == "auto" && terminal:
-		t := view.NewTTY(a.stderr, view.TTYOptions{Style: style, Commands: c, Now: a.now})
-		return t.Sink, t.Close
+	case progress == "tty" || progress == "auto" && size != nil:
+		frames := time.NewTicker(frameEvery)
+		t := view.NewTTY(a.stderr, view.TTYOptions{Style: style, Commands: c, Now: a.now, Size: size, Refresh: frames.C})
+		return t.Sink, func() {
+			frames.Stop()
+			t.Close()
+		}
 	}
 	return view.Plain(a.stderr, style, c), none
 }

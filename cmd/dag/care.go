@@ -188,8 +188,7 @@ func (a *app) showBytes(what string, n func() int64) func() {
 	if a.flags.quiet || a.flags.json {
 		return func() {}
 	}
-	_, terminal := a.terminal(a.stderr)
-	return view.Phase(a.stderr, view.PhaseOptions{Terminal: terminal, Now: a.now, After: time.After, Number: view.Bytes}, func() (string, int64) {
+	return view.Phase(a.stderr, view.PhaseOptions{Size: a.canvas(a.stderr), Now: a.now, After: time.After, Number: view.Bytes}, func() (string, int64) {
 		bytes := n()
 		if bytes == 0 {
 			return "", 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"syscall"
 
 	"dag/engine/diag"
@@ -22,6 +23,7 @@ const (
 	exitDrift     = 5 // a saved plan no longer applies
 	exitLease     = 6 // a lease could not be had in time
 	exitProblems  = 7 // a check found problems
+	exitHangup    = 129
 	exitInterrupt = 130
 	exitTerminate = 143
 )
@@ -50,10 +52,25 @@ type interruption struct{ signal os.Signal }
 func (i interruption) Error() string { return i.signal.String() }
 
 func (i interruption) code() int {
-	if i.signal == syscall.SIGTERM {
+	switch i.signal {
+	case syscall.SIGTERM:
 		return exitTerminate
+	case syscall.SIGHUP:
+		return exitHangup
 	}
 	return exitInterrupt
+}
+
+// outliveReaders lets the process go on when whoever read its output is gone, as in
+// `dag apply | head -1`, which would end it: what a run makes is not its output.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
+// unlessUnread is err, unless it says that nobody reads any more.
+func unlessUnread(err error) error {
+	if errors.Is(err, syscall.EPIPE) {
+		return nil
+	}
+	return err
 }
 
 // exitCode is the one place where errors become exit codes.

@@ -55,6 +55,7 @@ var exits = []struct {
 	{exitDrift, "a saved plan no longer applies (`--strict`), or a guard rail stopped it", false},
 	{exitLease, "a lease could not be had in time: another process writes the same partition", false},
 	{exitProblems, "checks found problems", false},
+	{exitHangup, "the terminal was closed: as interrupted", true},
 	{exitInterrupt, "interrupted: running tasks were stopped, committed partitions are whole", true},
 	{exitTerminate, "terminated: the same", true},
 }

@@ -184,6 +184,22 @@ func (a *app) terminal(w io.Writer) (int, bool) {
 	return width, true
 }
 
+// canvas returns how large a terminal is at any moment; nil if w is none, or cannot
+// be drawn over.
+func (a *app) canvas(w io.Writer) view.Size {
+	if _, terminal := a.terminal(w); !terminal || a.getenv("TERM") == "dumb" {
+		return nil
+	}
+	fd := int(w.(*os.File).Fd())
+	return func() (int, int) {
+		columns, rows, err := term.GetSize(fd)
+		if err != nil {
+			return 0, 0
+		}
+		return columns, rows
+	}
+}
+
 // programName is how the reader started the program, to be typed again.
 func programName(arg string) string {
 	switch {

@@ -34,10 +34,17 @@ func run(args []string) int {
 	defer cancel(nil)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	defer signal.Stop(signals)
 	go func() {
 		cancel(interruption{<-signals})
-		os.Exit(interruption{<-signals}.code())
+		for again := range signals {
+			if again != syscall.SIGHUP { // a shell passes on the one that the terminal has sent
+				os.Exit(interruption{again}.code())
+			}
+		}
 	}()
 	a := &app{
 		name: programName(os.Args[0]), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,

@@ -44,6 +44,7 @@ func TestExitCode(t *testing.T) {
 		{ended(syscall.SIGINT), nil, exitInterrupt},
 		{ended(syscall.SIGINT), errors.New("x"), exitInterrupt},
 		{ended(syscall.SIGTERM), errors.New("x"), exitTerminate},
+		{ended(syscall.SIGHUP), errors.New("x"), exitHangup},
 	} {
 		if got := exitCode(c.ctx, c.err); got != c.want {
 			t.Errorf("%v: %d, want %d", c.err, got, c.want)

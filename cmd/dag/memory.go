@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 )
@@ -38,6 +39,14 @@ func (f *applyFlags) memoryLimit() (int64, error) {
 		return parseBytes(f.memory)
 	}
 	return machineMemory() / 4 * 3, nil
+}
+
+// heapInUse is the heap of this process in bytes: objects that live, and those that
+// the garbage collector has not taken yet.
+func heapInUse() int64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return int64(sample[0].Value.Uint64())
 }
 
 // planHeap is where the garbage collector is to work harder while nothing but a

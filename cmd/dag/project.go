@@ -233,8 +233,7 @@ func (a *app) showPhase(count func() (string, int64)) func() {
 	if a.flags.quiet || a.flags.json {
 		return func() {}
 	}
-	_, terminal := a.terminal(a.stderr)
-	return view.Phase(a.stderr, view.PhaseOptions{Terminal: terminal, Now: a.now, After: time.After}, count)
+	return view.Phase(a.stderr, view.PhaseOptions{Size: a.canvas(a.stderr), Now: a.now, After: time.After}, count)
 }
 
 // runID names a run by its time and process.

@@ -91,15 +91,27 @@ func code(ts *testscript.TestScript, _ bool, args []string) {
 // market makes a project in dir: three days of a synthetic market, and the part
 // of the shipped pipeline in testdata/small.hcl.
 func market(ts *testscript.TestScript, raw, dir string) {
-	small, err := os.ReadFile(filepath.Join(testdata(ts), "small.hcl"))
-	ts.Check(err)
-	ts.Check(writeOut(pipelines.FS, filepath.Join(dir, pipelinesDir)))
-	ts.Check(writeOut(contracts.FS, filepath.Join(dir, contractsDir)))
-	for _, product := range []string{"future.hcl", "future_option.hcl"} {
-		ts.Check(os.Remove(filepath.Join(dir, pipelinesDir, product)))
+	ts.Check(writeMarket(raw, filepath.Join(testdata(ts), "small.hcl"), dir))
+}
+
+// writeMarket writes a project of one file of HCL, with a copy of a raw lake.
+func writeMarket(raw, hcl, dir string) error {
+	small, err := os.ReadFile(hcl)
+	if err != nil {
+		return err
 	}
-	ts.Check(os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644))
-	ts.Check(os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)))
+	if err := errors.Join(writeOut(pipelines.FS, filepath.Join(dir, pipelinesDir)), writeOut(contracts.FS, filepath.Join(dir, contractsDir))); err != nil {
+		return err
+	}
+	for _, product := range []string{"future.hcl", "future_option.hcl"} {
+		if err := os.Remove(filepath.Join(dir, pipelinesDir, product)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644),
+		os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)),
+	)
 }
 
 // killed makes the newest run of a lake one that was killed, after so many events

@@ -42,9 +42,8 @@ func (p *Plan) Estimate(workers int) Estimate {
 		if it.Blocked != "" {
 			continue
 		}
-		st := it.unit.series.stage
 		c := p.CostOf(it)
-		if !seen[st] {
+		if st := it.unit.series.stage; !seen[st] {
 			seen[st] = true
 			e.Runs += c.Runs
 		}

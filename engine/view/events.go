@@ -35,6 +35,7 @@ type EventDoc struct {
 	RowsIn    *int64 `json:"rows_in,omitempty"`
 	RowsOut   *int64 `json:"rows_out,omitempty"`
 	Bytes     *int64 `json:"bytes,omitempty"`
+	PeakBytes int64  `json:"peak_bytes,omitempty"`
 	Unchanged int    `json:"unchanged,omitempty"`
 
 	Chain       []CauseDoc       `json:"chain,omitempty"` // from the unit to the first cause
@@ -117,6 +118,7 @@ func (doc *EventDoc) finished(e event.StepFinished) {
 		doc.Stack = string(bug.Trace())
 	}
 	doc.ElapsedNS, doc.Unchanged = e.Elapsed.Nanoseconds(), e.Unchanged
+	doc.PeakBytes = e.PeakBytes
 	doc.RowsIn, doc.RowsOut, doc.Bytes = &e.RowsIn, &e.RowsOut, &e.Bytes
 	for _, p := range e.Partitions {
 		doc.Partitions = append(doc.Partitions, p.String())

@@ -3,7 +3,6 @@ package view
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 )
@@ -17,10 +16,10 @@ const (
 
 // PhaseOptions say where and how a phase is shown.
 type PhaseOptions struct {
-	Terminal bool
-	Now      func() time.Time
-	After    func(time.Duration) <-chan time.Time
-	Number   func(int64) string // writes counts; nil: Count
+	Size   Size // of the terminal; nil: it is none, and nothing is drawn over
+	Now    func() time.Time
+	After  func(time.Duration) <-chan time.Time
+	Number func(int64) string // writes counts; nil: Count
 }
 
 // Phase shows, once it has taken a while, what has been counted so far and the
@@ -31,11 +30,11 @@ func Phase(w io.Writer, o PhaseOptions, count func() (what string, n int64)) (en
 	if o.Number == nil {
 		o.Number = Count[int64]
 	}
-	p := &phase{w: w, o: o, count: count, since: o.Now()}
+	p := &phase{w: w, o: o, count: count, since: o.Now(), canvas: canvas{w: w, size: o.Size}}
 	go func() {
 		defer close(done)
 		every := phaseEvery
-		if !o.Terminal {
+		if o.Size == nil {
 			every = plainEvery
 		}
 		for wait := phaseAfter; ; wait = every {
@@ -56,13 +55,13 @@ func Phase(w io.Writer, o PhaseOptions, count func() (what string, n int64)) (en
 
 // phase is what is drawn; its goroutine owns it until done.
 type phase struct {
-	w     io.Writer
-	o     PhaseOptions
-	count func() (string, int64)
-	what  string    // of the line before
-	since time.Time // when what began, and the count then
-	from  int64
-	drawn int // length of the line on the terminal
+	w      io.Writer
+	o      PhaseOptions
+	count  func() (string, int64)
+	what   string    // of the line before
+	since  time.Time // when what began, and the count then
+	from   int64
+	canvas canvas
 }
 
 func (p *phase) draw() {
@@ -79,17 +78,16 @@ func (p *phase) draw() {
 	if d := now.Sub(p.since).Seconds(); d > 0 {
 		line += fmt.Sprintf(", %s/s", p.o.Number(int64(float64(n-p.from)/d)))
 	}
-	if !p.o.Terminal {
+	if p.o.Size == nil {
 		fmt.Fprintln(p.w, line) // progress that cannot be shown is no reason to stop
 		return
 	}
-	fmt.Fprint(p.w, "\r"+line+strings.Repeat(" ", max(0, p.drawn-len(line))))
-	p.drawn = len(line)
+	p.canvas.draw("", []string{line})
 }
 
 // clear takes the line off a terminal.
 func (p *phase) clear() {
-	if p.drawn > 0 {
-		fmt.Fprint(p.w, "\r"+strings.Repeat(" ", p.drawn)+"\r")
+	if len(p.canvas.drawn) > 0 {
+		p.canvas.draw("", nil)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"dag/engine/event"
 )
@@ -24,15 +25,18 @@ type Tally struct {
 	elapsed  time.Duration
 	failures []event.StepFinished
 	blocked  []event.StepFinished
+	forecast *forecast
+	costs    costs
 }
 
 // NewTally returns an empty one.
 func NewTally() *Tally {
-	return &Tally{running: map[string]bool{}, counts: map[event.Result]int{}}
+	return &Tally{running: map[string]bool{}, counts: map[event.Result]int{}, forecast: newForecast(), costs: costs{}}
 }
 
 // Sink takes one event in.
 func (t *Tally) Sink(e event.Event) {
+	t.forecast.sink(e)
 	switch e := e.(type) {
 	case event.RunStarted:
 		t.total, t.started, t.run = e.WillRun+e.MayRun, e.Time, e.RunID
@@ -54,6 +58,7 @@ func (t *Tally) finished(e event.StepFinished) {
 	t.rows += e.RowsOut
 	t.bytes += e.Bytes
 	t.same += e.Unchanged
+	t.costs.add(e)
 	switch e.Result {
 	case event.Failed:
 		t.failures = append(t.failures, e)
@@ -70,21 +75,64 @@ func (t *Tally) ended() int {
 
 // line sums the progress up: 12 of 40, 2 running, 1 failed · 14.0 s, about 9.00 s to go.
 func (t *Tally) line(now time.Time) string {
-	parts := []string{Count(t.ended()) + " of " + Count(t.total)}
+	line := strings.Join(append([]string{t.done()}, t.states()...), ", ") + " · " + Duration(now.Sub(t.started))
+	if left := t.left(now); left != "" {
+		line += ", " + left
+	}
+	return line
+}
+
+// done is how much of all has ended.
+func (t *Tally) done() string { return Count(t.ended()) + " of " + Count(t.total) }
+
+// states counts what is neither waiting nor well.
+func (t *Tally) states() []string {
+	var out []string
 	for _, p := range []struct {
 		n    int
 		word string
 	}{{len(t.running), "running"}, {t.counts[event.Failed], "failed"}, {t.counts[event.Blocked], "blocked"}} {
 		if p.n > 0 {
-			parts = append(parts, Count(p.n)+" "+p.word)
+			out = append(out, Count(p.n)+" "+p.word)
 		}
 	}
-	elapsed := now.Sub(t.started)
-	s := strings.Join(parts, ", ") + " · " + Duration(elapsed)
-	if n := t.ended(); n > 0 && n < t.total {
-		s += ", about " + Duration(elapsed/time.Duration(n)*time.Duration(t.total-n)) + " to go"
+	return out
+}
+
+// left is how long it will go on; "" when it is over.
+func (t *Tally) left(now time.Time) string {
+	if t.forecast.over() {
+		return ""
 	}
-	return s
+	d, known := t.forecast.left(now)
+	switch {
+	case !known:
+		return "no history"
+	case d == 0:
+		return "longer than expected"
+	}
+	return "about " + Duration(d) + " to go"
+}
+
+// The bar's columns, and how many the whole line must have for it to be drawn.
+const barColumns, barFrom = 20, 60
+
+// bar is the progress in one line of at most so many columns: where there is little
+// room the time to go comes before the counts.
+func (t *Tally) bar(now time.Time, columns int) string {
+	full := t.line(now)
+	switch n := utf8.RuneCountInString(full); {
+	case columns >= barFrom && n+barColumns+1 <= columns:
+		filled := barColumns * t.ended() / max(t.total, 1)
+		return strings.Repeat("█", filled) + strings.Repeat("░", barColumns-filled) + " " + full
+	case n <= columns:
+		return full
+	}
+	short := []string{t.done()}
+	if left := t.left(now); left != "" {
+		short = append(short, left)
+	}
+	return cut(strings.Join(append(short, t.states()...), ", "), columns)
 }
 
 // Summary writes what the run came to, and which units were not made.
@@ -111,6 +159,7 @@ func (t *Tally) Summary(w io.Writer, s Style, c Commands) error {
 		made += " (" + Count(t.same) + " with the bytes they had)"
 	}
 	p.printf("%s %s in %s · %s, %s, %s\n", s.paint(mark, "Apply:"), strings.Join(parts, ", "), Duration(t.elapsed), made, plural(t.rows, "row"), Bytes(t.bytes))
+	t.costs.table().print(p, "  ")
 	for i, f := range t.failures {
 		if i == maxFailures {
 			break

@@ -2,12 +2,11 @@ package view
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"unicode/utf8"
 
 	"dag/engine/event"
 )
@@ -16,25 +15,26 @@ import (
 // below it a line for each running unit with its rows and their rate. Failures
 // are printed above as they happen.
 type TTY struct {
-	c        Commands
-	out      *printer // prints above the bars
-	progress *mpb.Progress
-	now      func() time.Time
+	c   Commands
+	now func() time.Time
 
-	mu      sync.Mutex // the drawing goroutine reads what events change
-	tally   *Tally
-	overall *mpb.Bar
-	lines   map[string]*line
-	drawn   int // lines so far: they stand in the order they began
+	mu     sync.Mutex // the drawing goroutine reads what events change
+	canvas canvas
+	above  strings.Builder // printed, and not on the screen yet
+	out    *printer        // to above
+	tally  *Tally
+	lines  []*line // in the order they began
+
+	stop, stopped chan struct{}
 }
 
 // line is a running unit.
 type line struct {
+	unit    string
 	name    string
 	started time.Time
 	rows    int64
 	at      time.Time // of the last count of rows
-	bar     *mpb.Bar
 }
 
 // TTYOptions is what a TTY takes from outside.
@@ -42,136 +42,128 @@ type TTYOptions struct {
 	Style    Style
 	Commands Commands
 	Now      func() time.Time
-	// Refresh draws on demand, for tests; nil: several times a second.
-	Refresh <-chan any
+	Size     Size             // asked for each frame; nil: of a usual terminal
+	Refresh  <-chan time.Time // a frame for each
 }
 
 // NewTTY begins to draw on w; Close ends it.
 func NewTTY(w io.Writer, o TTYOptions) *TTY {
-	options := []mpb.ContainerOption{mpb.WithOutput(w), mpb.WithAutoRefresh()}
-	if o.Style.Width > 0 {
-		options = append(options, mpb.WithWidth(o.Style.Width))
+	t := &TTY{
+		c: o.Commands, now: o.Now, tally: NewTally(), canvas: canvas{w: w, size: o.Size},
+		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	if o.Refresh != nil {
-		options = append(options, mpb.WithManualRefresh(o.Refresh))
-	}
-	t := &TTY{c: o.Commands, progress: mpb.New(options...), now: o.Now, tally: NewTally(), lines: map[string]*line{}}
-	t.out = &printer{w: t.progress, style: o.Style}
+	t.out = &printer{w: &t.above, style: o.Style}
+	go t.refresh(o.Refresh)
 	return t
+}
+
+func (t *TTY) refresh(frames <-chan time.Time) {
+	defer close(t.stopped)
+	for {
+		select {
+		case <-t.stop:
+			return
+		case <-frames:
+			t.mu.Lock()
+			t.draw()
+			t.mu.Unlock()
+		}
+	}
 }
 
 // Sink takes one event in.
 func (t *TTY) Sink(e event.Event) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.out.style.Width, _ = t.canvas.room()
 	t.tally.Sink(e)
-	t.mu.Unlock()
 	switch e := e.(type) {
-	case event.RunStarted:
-		style := mpb.BarStyle().Lbound("").Rbound("").Filler("█").Tip("").Padding("░")
-		t.overall = t.bar(style.Build(), mpb.BarWidth(20), mpb.BarPriority(0), mpb.AppendDecorators(decor.Any(t.summary)))
-		t.advance()
-	case event.Grown:
-		t.advance()
 	case event.StepStarted:
 		t.start(e)
 	case event.StepProgress:
-		t.count(e)
+		if i := t.find(e.Unit); i >= 0 {
+			t.lines[i].rows, t.lines[i].at = max(e.RowsIn, e.RowsOut), e.Time
+		}
 	case event.StepRetried:
 		t.out.retried(e)
 	case event.StepReplanned:
 		t.out.replanned(e)
 	case event.StepFinished:
-		t.finish(e)
+		if i := t.find(e.Unit); i >= 0 {
+			t.lines = slices.Delete(t.lines, i, i+1)
+		}
+		if e.Result == event.Failed {
+			t.out.failure(e, t.tally.run, t.c)
+		}
 	case event.Notice:
 		t.out.notice(e)
 	}
-}
-
-// bar adds a bar; nil when the terminal is gone and nothing is drawn any more.
-func (t *TTY) bar(f mpb.BarFiller, options ...mpb.BarOption) *mpb.Bar {
-	b, err := t.progress.Add(0, f, options...)
-	if err != nil {
-		return nil
-	}
-	return b
-}
-
-func (t *TTY) summary(decor.Statistics) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return " " + t.tally.line(t.now())
-}
-
-func (t *TTY) advance() {
-	t.mu.Lock()
-	total, ended := t.tally.total, t.tally.ended()
-	t.mu.Unlock()
-	if t.overall != nil {
-		t.overall.SetTotal(int64(total), false)
-		t.overall.SetCurrent(int64(ended))
+	if t.above.Len() > 0 {
+		t.draw()
 	}
 }
 
 func (t *TTY) start(e event.StepStarted) {
-	if e.Attempt > 1 {
-		return
+	if e.Attempt == 1 {
+		t.lines = append(t.lines, &line{unit: e.Unit.String(), name: unitAddress(e.Unit.Stage, e.Unit.Keys), started: e.Time, at: e.Time})
 	}
-	l := &line{name: unitAddress(e.Unit.Stage, e.Unit.Keys), started: e.Time, at: e.Time}
-	text := func(decor.Statistics) string {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		return l.text(t.now())
-	}
-	t.drawn++
-	l.bar = t.bar(mpb.NopStyle().Build(), mpb.BarPriority(t.drawn), mpb.BarRemoveOnComplete(), mpb.PrependDecorators(decor.Any(text)))
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.lines[e.Unit.String()] = l
 }
 
-func (l *line) text(now time.Time) string {
-	parts := []string{"  " + l.name, Duration(now.Sub(l.started))}
+func (t *TTY) find(u event.Unit) int {
+	name := u.String()
+	return slices.IndexFunc(t.lines, func(l *line) bool { return l.unit == name })
+}
+
+// draw puts what has been printed and a frame on the screen.
+func (t *TTY) draw() {
+	t.canvas.draw(t.above.String(), t.frame())
+	t.above.Reset()
+}
+
+// frame is what is drawn below: never more than the screen has rows, one of them
+// for the cursor.
+func (t *TTY) frame() []string {
+	if t.tally.started.IsZero() {
+		return nil
+	}
+	columns, rows := t.canvas.room()
+	columns-- // see canvas.draw
+	now := t.now()
+	frame := []string{t.tally.bar(now, columns)}
+	shown := min(len(t.lines), max(rows-2, 0))
+	if shown < len(t.lines) && shown > 0 {
+		shown-- // for the line that counts the others
+	}
+	for _, l := range t.lines[:shown] {
+		frame = append(frame, l.text(now, columns))
+	}
+	if n := len(t.lines) - shown; n > 0 && rows > 2 {
+		frame = append(frame, "  … and "+Count(n)+" more")
+	}
+	return frame
+}
+
+// leastName is how many columns of a unit's name stay where there is little room.
+const leastName = 12
+
+// text is cut in the unit's name rather than in the numbers.
+func (l *line) text(now time.Time, columns int) string {
+	numbers := "  " + Duration(now.Sub(l.started))
 	if l.rows > 0 {
-		parts = append(parts, Count(l.rows)+" rows", Rate(l.rows, l.at.Sub(l.started)))
-	}
-	return strings.TrimRight(strings.Join(parts, "  "), " ")
-}
-
-func (t *TTY) count(e event.StepProgress) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if l := t.lines[e.Unit.String()]; l != nil {
-		l.rows, l.at = max(e.RowsIn, e.RowsOut), e.Time
-	}
-}
-
-func (t *TTY) finish(e event.StepFinished) {
-	t.mu.Lock()
-	l := t.lines[e.Unit.String()]
-	delete(t.lines, e.Unit.String())
-	run := t.tally.run
-	t.mu.Unlock()
-	if l != nil && l.bar != nil {
-		l.bar.Abort(true)
-	}
-	if e.Result == event.Failed {
-		t.out.failure(e, run, t.c)
-	}
-	t.advance()
-}
-
-// Close takes the bars off the screen.
-func (t *TTY) Close() {
-	t.mu.Lock()
-	bars := []*mpb.Bar{t.overall}
-	for _, l := range t.lines {
-		bars = append(bars, l.bar)
-	}
-	t.mu.Unlock()
-	for _, b := range bars {
-		if b != nil {
-			b.Abort(true)
+		numbers += "  " + Count(l.rows) + " rows"
+		if r := Rate(l.rows, l.at.Sub(l.started)); r != "" {
+			numbers += "  " + r
 		}
 	}
-	t.progress.Wait()
+	room := columns - 2 - utf8.RuneCountInString(numbers)
+	return cut("  "+cut(l.name, max(room, leastName))+numbers, columns)
+}
+
+// Close takes the bar and its lines off the screen.
+func (t *TTY) Close() {
+	close(t.stop)
+	<-t.stopped
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.canvas.draw(t.above.String(), nil)
 }

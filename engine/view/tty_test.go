@@ -2,6 +2,8 @@ package view
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"dag/engine/addr"
 	"dag/engine/event"
 )
 
@@ -36,13 +39,16 @@ func (s *screen) take() string {
 func TestTTY(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var out screen
-	refresh := make(chan any)
+	refresh := make(chan time.Time)
 	now := start
-	tty := NewTTY(&out, TTYOptions{Style: Style{Width: 100}, Commands: Commands{Name: "dag"}, Now: func() time.Time { return now }, Refresh: refresh})
-	// A frame is drawn when the one after it has been asked for.
+	tty := NewTTY(&out, TTYOptions{
+		Commands: Commands{Name: "dag"}, Now: func() time.Time { return now }, Refresh: refresh,
+		Size: func() (int, int) { return 100, 24 },
+	})
+	// A frame has been drawn when the one after it is taken.
 	frame := func() string {
-		for range 3 {
-			refresh <- nil
+		for range 2 {
+			refresh <- now
 		}
 		return out.take()
 	}
@@ -66,7 +72,7 @@ func TestTTY(t *testing.T) {
 	now = start.Add(12 * time.Second)
 	second := frame()
 	for _, want := range []string{
-		"3 of 4, 1 failed, 1 blocked · 12.0 s, about 4.00 s to go", "error: bar5s[symbol=ESU5,dt=2025-08-15] failed after 2.00 s",
+		"3 of 4, 1 failed, 1 blocked · 12.0 s\n", "error: bar5s[symbol=ESU5,dt=2025-08-15] failed after 2.00 s",
 		"repeat: dag apply 'bar5s[symbol=ESU5,dt=2025-08-15]'",
 	} {
 		if !strings.Contains(second, want) {
@@ -78,32 +84,43 @@ func TestTTY(t *testing.T) {
 		t.Errorf("a unit that has ended is still drawn:\n%s", last)
 	}
 	tty.Sink(events[len(events)-1])
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tty.Close()
-	}()
-	for {
-		select {
-		case <-done:
-			return
-		case refresh <- nil:
-		}
-	}
+	tty.Close()
 }
 
 // TestTTYWithoutTerminal goes on counting when nothing can be drawn any more.
 func TestTTYWithoutTerminal(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	refresh := make(chan any, 1)
-	tty := NewTTY(failing{}, TTYOptions{Style: Style{Width: 80}, Now: func() time.Time { return start }, Refresh: refresh})
+	refresh := make(chan time.Time, 1)
+	tty := NewTTY(failing{}, TTYOptions{Now: func() time.Time { return start }, Refresh: refresh})
 	tty.Sink(event.RunStarted{Time: start, WillRun: 1})
-	refresh <- nil
+	refresh <- start
 	for _, e := range run() {
 		tty.Sink(e)
 	}
 	tty.Close()
 	if tty.tally.counts[event.Failed] != 1 {
 		t.Errorf("counted %v", tty.tally.counts)
+	}
+}
+
+// TestPlainSpeaksSeldom: a line in 5 s and one for each failure, however much happens.
+func TestPlainSpeaksSeldom(t *testing.T) {
+	var out bytes.Buffer
+	sink := Plain(&out, Style{}, Commands{Name: "dag"})
+	sink(event.RunStarted{Time: start, WillRun: 600, Workers: 1})
+	for i := range 600 { // ten in a second
+		u := event.Unit{Stage: addr.Stage{Name: "bar5s"}, Keys: addr.Keys(fmt.Sprintf("symbol=ESU5,dt=%d", i))}
+		now := start.Add(time.Duration(i) * time.Second / 10)
+		f := event.StepFinished{Time: now, Unit: u, Result: event.Done}
+		if i%200 == 199 {
+			f.Result, f.Err = event.Failed, errors.New("disk")
+		}
+		sink(event.StepStarted{Time: now, Unit: u, Attempt: 1})
+		sink(event.StepProgress{Time: now, Unit: u, RowsIn: 1})
+		sink(f)
+	}
+	progress, failures := strings.Count(out.String(), " of 600"), strings.Count(out.String(), "error: ")
+	if progress != 11 || failures != 3 { // after 5, 10, … 55 s
+		t.Errorf("%d lines of progress and %d failures:\n%s", progress, failures, out.String())
 	}
 }

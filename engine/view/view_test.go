@@ -292,14 +292,14 @@ func run() []event.Event {
 	}
 	ingest, bar, bad, late := unit("ingest", "2025-08-14"), unit("bar5s", "2025-08-14"), unit("bar5s", "2025-08-15"), unit("level", "2025-08-15")
 	return []event.Event{
-		event.RunStarted{Time: at(0), RunID: "r1", WillRun: 2, MayRun: 1, Workers: 2, LakeRoot: "lake"},
+		event.RunStarted{Time: at(0), RunID: "r1", WillRun: 2, MayRun: 1, Workers: 2, LakeRoot: "lake", Work: []event.Work{{Stage: ingest.Stage, Units: 1}, {Stage: bar.Stage, Units: 2}}},
 		event.Notice{Time: at(0), Text: "took over the lease of a process that is gone"},
 		event.StepStarted{Time: at(0), Unit: ingest, Reason: "missing", Attempt: 1},
 		event.StepProgress{Time: at(2), Unit: ingest, RowsIn: 1_000_000, RowsOut: 900_000},
 		event.StepProgress{Time: at(4), Unit: ingest, RowsIn: 2_400_000, RowsOut: 2_300_000},
 		event.StepProgress{Time: at(6), Unit: ingest, RowsIn: 3_000_000, RowsOut: 3_000_000},
-		event.Grown{Time: at(7), Unit: ingest, Values: []string{"ESU5"}, Added: 1, Units: []event.Unit{bar}},
-		event.StepFinished{Time: at(7), Unit: ingest, Result: event.Done, Elapsed: 7 * time.Second, RowsIn: 3_000_000, RowsOut: 3_000_000, Bytes: 50 << 20, Partitions: []addr.Partition{part(bars, "2025-08-14")}, Unchanged: 1},
+		event.Grown{Time: at(7), Unit: ingest, Values: []string{"ESU5"}, Added: 1, Units: []event.Unit{bar}, Work: []event.Work{{Stage: late.Stage, Units: 1}}},
+		event.StepFinished{Time: at(7), Unit: ingest, Result: event.Done, Elapsed: 7 * time.Second, RowsIn: 3_000_000, RowsOut: 3_000_000, Bytes: 50 << 20, PeakBytes: 200 << 20, Partitions: []addr.Partition{part(bars, "2025-08-14")}, Unchanged: 1},
 		event.StepFinished{Time: at(7), Unit: bar, Result: event.CutOff},
 		event.StepStarted{Time: at(8), Unit: bad, Reason: "missing", Attempt: 1},
 		event.StepRetried{Time: at(9), Unit: bad, Attempt: 1, Err: errors.New("disk is slow"), Wait: time.Second},
