@@ -95,8 +95,8 @@ type Cost struct {
 	Runs    int           // how many of them; 0: no history
 	Elapsed time.Duration // the median
 	Bytes   int64         // written, the median
-	// Peak is the least of what was measured, see manifest.Run: each is more than the
-	// unit needs by what ran beside it. 0: none was.
+	// Peak is the median of what was measured, see manifest.Run: not the least, which
+	// is that of the smallest day. What ran beside the units is in it. 0: none was.
 	Peak int64
 }
 
@@ -114,8 +114,8 @@ func (p *Plan) costOf(st *stageState) Cost {
 }
 
 // memoryOf is what a unit of u is to reserve: what the stage declares in its block;
-// otherwise the transform's own figure or what was measured, whichever is less, since
-// either is more than it needs.
+// otherwise the transform's own figure, which holds for the largest unit, or what was
+// measured if that is less.
 func (p *Plan) memoryOf(u *unitSeries) int64 {
 	def := u.stage.def
 	fused := u.fusedMemory()
@@ -156,7 +156,8 @@ func (p *Plan) measured(st *stageState) Cost {
 	slices.Sort(bytes)
 	c := Cost{Runs: len(elapsed), Elapsed: time.Duration(elapsed[len(elapsed)/2]), Bytes: bytes[len(bytes)/2]}
 	if len(peaks) > 0 {
-		c.Peak = slices.Min(peaks)
+		slices.Sort(peaks)
+		c.Peak = peaks[len(peaks)/2]
 	}
 	return c
 }

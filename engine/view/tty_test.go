@@ -39,17 +39,15 @@ func (s *screen) take() string {
 func TestTTY(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	var out screen
-	refresh := make(chan time.Time)
 	now := start
 	tty := NewTTY(&out, TTYOptions{
-		Commands: Commands{Name: "dag"}, Now: func() time.Time { return now }, Refresh: refresh,
+		Commands: Commands{Name: "dag"}, Now: func() time.Time { return now },
 		Size: func() (int, int) { return 100, 24 },
 	})
-	// A frame has been drawn when the one after it is taken.
 	frame := func() string {
-		for range 2 {
-			refresh <- now
-		}
+		tty.mu.Lock()
+		defer tty.mu.Unlock()
+		tty.draw()
 		return out.take()
 	}
 	events := run()
