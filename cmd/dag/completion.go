@@ -172,15 +172,16 @@ const maxFollowed = 8
 // nothing to offer. A single choice that has to go on is followed by those after it.
 func (a *app) completing(f func(*completer, string) []choice) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
-		defer cancel()
 		quiet := *a
 		quiet.stderr, quiet.flags.quiet = io.Discard, true
-		c := &completer{ctx: ctx}
+		c := &completer{}
 		if p, err := quiet.load(); err == nil {
 			c.project = p
 			defer c.close()
 		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
+		defer cancel()
+		c.ctx = ctx
 		list := c.choose(f, typed)
 		for n := 0; len(list) == 1 && list[0].open && n < maxFollowed; n++ {
 			next := c.choose(f, list[0].text)
