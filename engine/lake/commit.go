@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"dag/engine/addr"
 	"dag/engine/lake/index"
@@ -171,14 +173,10 @@ func (s *Staging) publish(o *staged) (Committed, error) {
 	if c.Unchanged && old.trace.Fingerprint == o.trace.Fingerprint {
 		return c, nil
 	}
-	parent := filepath.Dir(o.target)
-	if err := l.mkdirAll(parent); err != nil {
+	if err := s.replace(o, old.trace.State == manifest.Missing); err != nil {
 		return c, err
 	}
-	if err := s.replace(o); err != nil {
-		return c, err
-	}
-	if err := l.unsettled(parent); err != nil {
+	if err := l.unsettled(filepath.Dir(o.target)); err != nil {
 		return c, err
 	}
 	info, err := os.Stat(o.target)
@@ -189,15 +187,22 @@ func (s *Staging) publish(o *staged) (Committed, error) {
 	return c, nil
 }
 
-// replace moves the staged folder to its place; a predecessor goes to staging.
-func (s *Staging) replace(o *staged) error {
+// replace moves the staged folder to its place; a predecessor goes to staging. free
+// tells that there is likely none.
+func (s *Staging) replace(o *staged, free bool) error {
 	f := s.lake.fs
-	if _, err := os.Lstat(o.target); absent(err) {
+	if free {
 		err := f.Rename(o.dir, o.target)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err := s.lake.mkdirAll(filepath.Dir(o.target)); err != nil {
+				return err
+			}
+			err = f.Rename(o.dir, o.target)
+		}
 		o.w.moved = err == nil
-		return err
-	} else if err != nil {
-		return err
+		if err == nil || !errors.Is(err, fs.ErrExist) && !errors.Is(err, syscall.ENOTDIR) {
+			return err
+		}
 	}
 	err := f.Exchange(o.dir, o.target)
 	if !errors.Is(err, errNoExchange) {

@@ -40,9 +40,13 @@ type osFS struct{}
 
 func (osFS) Mkdir(path string) error { return os.Mkdir(path, 0o777) }
 func (osFS) Create(path string) (writableFile, error) {
-	return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	f, err := create(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
-func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
+func (osFS) Rename(from, to string) error { return rename(from, to) }
 func (osFS) Exchange(a, b string) error   { return exchange(a, b) }
 func (osFS) RemoveAll(path string) error  { return os.RemoveAll(path) }
 func (osFS) SyncDir(path string) error    { return syncDir(path) }

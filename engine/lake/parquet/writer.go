@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"runtime"
@@ -207,17 +209,13 @@ func (p *Writer) Close() error {
 	if err != nil {
 		return fmt.Errorf("footer: %w", err)
 	}
-	start := p.pos
-	if _, err := meta.WriteTo(writerFunc(func(b []byte) (int, error) { p.write(b); return len(b), p.err }), nil); err != nil {
+	var end bytes.Buffer
+	if _, err := meta.WriteTo(&end, nil); err != nil {
 		return fmt.Errorf("footer: %w", err)
 	}
-	n := uint32(p.pos - start)
-	p.write([]byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)})
-	p.write(magic)
+	end.Write(binary.LittleEndian.AppendUint32(nil, uint32(end.Len())))
+	end.Write(magic)
+	p.write(end.Bytes())
 	p.chunks = nil
 	return p.err
 }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
