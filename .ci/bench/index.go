@@ -20,8 +20,8 @@ func index() (string, error) {
 		if m["faiss-search-ms"] == 0 {
 			continue
 		}
-		row := func(name, ours string, theirs string) {
-			t.row(name, fmt.Sprintf("%.3g", m[ours]), fmt.Sprintf("%.3g", m[theirs]), fmt.Sprintf("%.2f", m[ours]/m[theirs]))
+		row := func(name, ours, theirs string) {
+			t.row(name, millis(m[ours]), millis(m[theirs]), fmt.Sprintf("%.2f", m[ours]/m[theirs]))
 		}
 		name := "one query"
 		if _, n, ok := strings.Cut(strings.Fields(line)[0], "queries="); ok && !strings.HasPrefix(n, "1-") {
@@ -38,6 +38,13 @@ func index() (string, error) {
 		return "", nil
 	}
 	return t.String(), nil
+}
+
+func millis(ms float64) string {
+	if ms < 10 {
+		return fmt.Sprintf("%.1f", ms)
+	}
+	return fmt.Sprintf("%.0f", ms)
 }
 
 // metrics takes a line of a Go benchmark apart.

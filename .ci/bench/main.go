@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +52,9 @@ func main() {
 }
 
 func bench(o options) error {
+	if !slices.Contains([]string{"", "days", "plans", "index"}, o.only) {
+		return fmt.Errorf("-only %s: there are days, plans and index", o.only)
+	}
 	if o.dir == "" {
 		var err error
 		if o.dir, err = os.MkdirTemp("", "dag-bench"); err != nil {

@@ -71,8 +71,12 @@ func machine() string {
 			parts = append(parts, program+" "+number.FindString(string(out)))
 		}
 	}
-	for _, module := range []string{"databento", "polars", "pyarrow", "duckdb"} {
-		if v := version(module); v != "" {
+	for _, module := range []string{"databento", "polars", "pyarrow", "duckdb", "faiss-cpu"} {
+		from := python()
+		if module == "faiss-cpu" {
+			from = os.Getenv("FAISS_PYTHON")
+		}
+		if v := version(from, module); v != "" {
 			parts = append(parts, module+" "+v)
 		}
 	}

@@ -14,12 +14,12 @@ const script = ".ci/bench/others.py"
 // python is $VENDOR_PYTHON, which may have any of the modules to compare with.
 func python() string { return os.Getenv("VENDOR_PYTHON") }
 
-// version of a Python module; "" if it is not installed.
-func version(module string) string {
-	if python() == "" {
+// version of a module of a Python; "" if it is not installed.
+func version(python, module string) string {
+	if python == "" {
 		return ""
 	}
-	out, err := exec.Command(python(), "-c", "import importlib.metadata as m; print(m.version('"+module+"'))").Output()
+	out, err := exec.Command(python, "-c", "import importlib.metadata as m; print(m.version('"+module+"'))").Output()
 	if err != nil {
 		return ""
 	}
@@ -44,7 +44,7 @@ func (m *market) others() error {
 		{"pyarrow", "pyarrow: writing the tables of bronze, without reading", true, []string{"pyarrow", filepath.Join(m.lake, "bronze"), scratch}},
 		{"duckdb", "DuckDB: 5-second bars of 8 fields, of the stored first four hours", false, []string{"duckdb", first4h, scratch}},
 	} {
-		if version(other.module) == "" || other.module == "polars" && version("databento") == "" {
+		if version(python(), other.module) == "" || other.module == "polars" && version(python(), "databento") == "" {
 			continue
 		}
 		c, err := median(3, func() (cost, error) { return ran(other.args) })

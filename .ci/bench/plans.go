@@ -71,7 +71,7 @@ func planned(t *table, dag, lakes, n string) error {
 	}
 	for _, r := range rows {
 		if r.took.cpu > 0 {
-			t.row(r.name+", "+n+" partitions", r.took.seconds(), r.took.times(rows[0].took), r.took.times(rows[1].took), r.took.peak())
+			t.row(r.name+", "+grouped(n)+" partitions", r.took.seconds(), r.took.times(rows[0].took), r.took.times(rows[1].took), r.took.peak())
 		}
 	}
 	return nil

@@ -58,10 +58,11 @@ func (c cost) perSecond(n int) string {
 }
 
 // thousands writes 1234567 as 1,234,567.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for at := len(s) - 3; at > 0; at -= 3 {
-		s = s[:at] + "," + s[at:]
+func thousands(n int) string { return grouped(strconv.Itoa(n)) }
+
+func grouped(digits string) string {
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
 	}
-	return s
+	return digits
 }
