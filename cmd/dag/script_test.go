@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -146,8 +148,8 @@ func runID(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1], filepath.Base(names[len(names)-1-back]))
 }
 
-// shorten takes the last hundred records off a file of order book events: shorten
-// FILE.
+// shorten takes the last hundred records off a file of order book events, and puts
+// them into a file of their own if one is named: shorten FILE [REST].
 func shorten(ts *testscript.TestScript, _ bool, args []string) {
 	packed, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
@@ -159,7 +161,12 @@ func shorten(ts *testscript.TestScript, _ bool, args []string) {
 	w, err := zstd.NewWriter(nil)
 	ts.Check(err)
 	const record = 368 // bytes
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), w.EncodeAll(text[:len(text)-100*record], nil), 0o644))
+	cut := len(text) - 100*record
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), w.EncodeAll(text[:cut], nil), 0o644))
+	if len(args) > 1 {
+		metadata := text[:8+binary.LittleEndian.Uint32(text[4:])]
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), w.EncodeAll(slices.Concat(metadata, text[cut:]), nil), 0o644))
+	}
 }
 
 // study writes the shipped project and the futures of 45 lean sessions: study LAKE
