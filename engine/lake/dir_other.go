@@ -28,3 +28,14 @@ func stampOf(info os.FileInfo) index.Stamp { return index.Stamp{ModTime: info.Mo
 func create(path string) (*os.File, error) { return os.Create(path) }
 
 func rename(from, to string) error { return os.Rename(from, to) }
+
+func statFile(dir *os.File, name string) (index.Stamp, int64, error) {
+	info, err := os.Stat(filepath.Join(dir.Name(), name))
+	if err != nil {
+		return index.Stamp{}, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return index.Stamp{}, -1, nil
+	}
+	return stampOf(info), info.Size(), nil
+}

@@ -63,6 +63,19 @@ func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
 	return index.Stamp{Inode: uint64(st.Ino), ModTime: st.Mtim.Nano()}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
 }
 
+// statFile stats a name in an opened folder: its stamp and its size, negative for what
+// is no regular file. Symbolic links are followed.
+func statFile(dir *os.File, name string) (s index.Stamp, size int64, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(dir.Fd()), name, &st, 0); err != nil {
+		return s, 0, &os.PathError{Op: "stat", Path: dir.Name() + "/" + name, Err: err}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return s, -1, nil
+	}
+	return index.Stamp{Inode: uint64(st.Ino), ModTime: st.Mtim.Nano()}, st.Size, nil
+}
+
 // stampOf identifies a folder or file.
 func stampOf(info os.FileInfo) index.Stamp {
 	s := index.Stamp{ModTime: info.ModTime().UnixNano()}

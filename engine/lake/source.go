@@ -51,16 +51,8 @@ func (s *sourceScan) walk(dir, below string, i int, values []string) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	entries, err := []os.DirEntry(nil), error(nil)
-	if i == len(s.table.Path) || s.table.Path[i].Key != "" {
-		if entries, err = os.ReadDir(s.lake.path(dir)); absent(err) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-	}
 	if i == len(s.table.Path) {
-		return s.files(dir, below, entries, values)
+		return s.files(dir, below, values)
 	}
 	seg := s.table.Path[i]
 	step := func(name string) error {
@@ -72,6 +64,13 @@ func (s *sourceScan) walk(dir, below string, i int, values []string) error {
 	}
 	if seg.Key == "" {
 		return step(seg.Prefix)
+	}
+	entries, err := os.ReadDir(s.lake.path(dir))
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	k := s.table.key(seg.Key)
 	for _, e := range entries {
@@ -90,37 +89,52 @@ func (s *sourceScan) walk(dir, below string, i int, values []string) error {
 	return nil
 }
 
-func (s *sourceScan) files(dir, below string, entries []os.DirEntry, values []string) error {
+func (s *sourceScan) files(dir, below string, values []string) error {
+	in, err := os.Open(s.lake.path(dir))
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	names, err := in.Readdirnames(-1)
+	if err != nil && !absent(err) {
+		return err
+	}
 	keys := s.table.seriesKeys(values)
 	wanted := s.want(keys) != nil
-	for _, e := range entries {
-		if e.Name()[0] == '.' {
+	if below != "" {
+		below += "/"
+	}
+	for _, name := range names {
+		if name[0] == '.' {
 			continue
 		}
 		if !wanted {
-			s.found[keys] = append(s.found[keys], manifest.SourceFile{Name: path.Join(below, e.Name())})
+			s.found[keys] = append(s.found[keys], manifest.SourceFile{Name: below + name})
 			continue
 		}
-		info, err := os.Stat(s.lake.path(path.Join(dir, e.Name())))
+		stamp, size, err := statFile(in, name)
 		if absent(err) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if !info.Mode().IsRegular() {
+		if size < 0 {
 			continue
 		}
-		f := manifest.SourceFile{Name: path.Join(below, e.Name()), Size: info.Size(), ModTime: info.ModTime().UnixNano()}
-		f.Digest = s.lake.recall(s.cache, keys, f, stampOf(info), path.Join(dir, e.Name()))
+		f := manifest.SourceFile{Name: below + name, Size: size, ModTime: stamp.ModTime}
+		f.Digest = s.lake.recall(s.cache, keys, f, stamp, dir)
 		s.found[keys] = append(s.found[keys], f)
 	}
 	return nil
 }
 
-// recall returns the digest of a file that was hashed before, or zero; c is
-// locked.
-func (l *Lake) recall(c *cache, series addr.Keys, f manifest.SourceFile, stamp index.Stamp, rel string) manifest.Sum {
+// recall returns the digest of a file in a folder that was hashed before, or zero; c
+// is locked.
+func (l *Lake) recall(c *cache, series addr.Keys, f manifest.SourceFile, stamp index.Stamp, dir string) manifest.Sum {
 	if s := c.get(series); s != nil {
 		if k, ok := s.File(f.Name); ok && k.Size == f.Size && k.Stamp == stamp {
 			return k.Digest
@@ -128,7 +142,10 @@ func (l *Lake) recall(c *cache, series addr.Keys, f manifest.SourceFile, stamp i
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if k, ok := l.known[rel]; ok && k.size == f.Size && k.modTime == f.ModTime {
+	if len(l.known) == 0 {
+		return manifest.Sum{}
+	}
+	if k, ok := l.known[path.Join(dir, path.Base(f.Name))]; ok && k.size == f.Size && k.modTime == f.ModTime {
 		return k.digest
 	}
 	return manifest.Sum{}
@@ -211,7 +228,7 @@ func (f *SourceFile) Digest(ctx context.Context) (manifest.Sum, error) {
 	c.mu.Lock()
 	f.lake.load(f.source, c)
 	stat := manifest.SourceFile{Name: f.name, Size: f.Size(), ModTime: f.ModTime()}
-	f.digest = f.lake.recall(c, f.series, stat, stampOf(f.info), f.rel)
+	f.digest = f.lake.recall(c, f.series, stat, stampOf(f.info), path.Dir(f.rel))
 	c.mu.Unlock()
 	if f.digest != (manifest.Sum{}) {
 		return f.digest, nil

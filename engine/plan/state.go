@@ -91,6 +91,27 @@ func (p *Plan) EachPartition(f func(PartitionState)) {
 	}
 }
 
+// CountSelected counts the selected partitions that are known, of datasets that are
+// stored and of those that are not.
+func (p *Plan) CountSelected() (stored, unstored int) {
+	for _, def := range p.Graph.Config.Datasets {
+		filter := p.Request.Selection.Dataset(def.Addr)
+		if filter == nil || def.Source {
+			continue
+		}
+		n := 0
+		for _, s := range p.datasets[def.Addr].series {
+			n += p.chosenOf(s, filter).Len()
+		}
+		if def.Unstored {
+			unstored += n
+		} else {
+			stored += n
+		}
+	}
+	return stored, unstored
+}
+
 func (p *Plan) partitionState(s *series, session int) PartitionState {
 	out := PartitionState{Partition: s.partition(session), State: s.state(session), Source: s.of.def.Source}
 	if s.of.sessions != nil {

@@ -186,14 +186,7 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 		doc.blocked = &first
 	}
 	if len(p.Items) == 0 {
-		p.EachPartition(func(s plan.PartitionState) {
-			switch {
-			case s.State == plan.Unstored:
-				doc.unstored++
-			case !s.Source:
-				doc.selected++
-			}
-		})
+		doc.selected, doc.unstored = p.CountSelected()
 	}
 	if doc.Partitions == 0 && len(p.Items) == 0 && !doc.Blocked() {
 		doc.Expected = expected(p.Graph)
