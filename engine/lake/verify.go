@@ -211,7 +211,7 @@ func (l *Lake) VerifySource(ctx context.Context, source addr.Dataset, series add
 	c.mu.Lock()
 	l.load(source, c)
 	stat := manifest.SourceFile{Name: f.name, Size: f.Size(), ModTime: f.ModTime()}
-	want := l.recall(c, series, stat, stampOf(f.info), f.rel)
+	want := l.recall(c, series, stat, stampOf(f.info), path.Dir(f.rel))
 	c.mu.Unlock()
 	if want == (manifest.Sum{}) {
 		v.Unrecorded = true
