@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -110,46 +109,20 @@ func (a *app) apply(ctx context.Context, r graph.Request, f applyFlags) error {
 
 // run plans and executes. check, if it is there, looks at the plan first.
 func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selection string, check func(*plan.Plan) error) (outcome exec.Outcome, err error) {
-	a := p.app
 	outliveReaders()
-	if err := f.check(); err != nil {
-		return outcome, err
-	}
-	memory, err := f.memoryLimit()
+	options, rails, err := p.app.execution(f)
 	if err != nil {
 		return outcome, err
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(heapLimit(memory, f.workers))
-	}
-	timeout := f.lockTimeout
-	if timeout == 0 {
-		timeout = -1 // lake.Options: not at all
-	}
-	id := a.runID()
-	options := exec.Options{
-		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict, RunID: id, Now: a.now, After: time.After, Heap: heapInUse,
-	}
-	if err := f.guard.options(&options, a.now()); err != nil {
-		return outcome, err
-	}
-	rails, err := f.guard.rails()
-	if err != nil {
-		return outcome, err
-	}
-	l, err := p.openLake(lake.Options{LockTimeout: timeout, RunID: id, Workers: f.workers})
+	l, err := p.openSwept(ctx, f, options.RunID)
 	if err != nil {
 		return outcome, err
 	}
 	defer func() {
 		if e := l.Close(); e != nil { // it costs the next plan time, and nothing else
-			a.diagnose(diag.List{{Severity: diag.Warning, Code: "index", Summary: "the index cache could not be saved", Detail: e.Error()}})
+			p.app.diagnose(diag.List{{Severity: diag.Warning, Code: "index", Summary: "the index cache could not be saved", Detail: e.Error()}})
 		}
 	}()
-	if err := l.Sweep(ctx); err != nil {
-		a.diagnose(diag.List{{Severity: diag.Warning, Code: "sweep", Summary: "not everything that an earlier run left could be removed", Detail: err.Error()}})
-	}
-	p.endKilled(l)
 	made, err := p.plan(ctx, l, r)
 	if err == nil && check != nil {
 		err = check(made)
@@ -162,27 +135,73 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err := holdBack(rails, doc.Counts); err != nil {
 		return outcome, err
 	}
-	if !a.flags.quiet && !a.flags.json {
-		show, to := doc.Summary, a.stderr
-		if len(made.Items) == 0 {
-			show, to = func(w io.Writer, s view.Style) error { return doc.Text(w, s, a.commands(selection)) }, a.stdout
-		}
-		if err := unlessUnread(show(to, a.style(to))); err != nil {
-			return outcome, err
-		}
+	if err := p.app.announce(doc, len(made.Items), selection); err != nil {
+		return outcome, err
 	}
-	if len(made.Items) == 0 && !a.flags.json && !f.reports.asked() {
+	if len(made.Items) == 0 && !p.app.flags.json && !f.reports.asked() {
 		return outcome, unknowable(made)
 	}
 	written, err := f.reports.open()
 	if err != nil {
 		return outcome, err
 	}
-	outcome, err = p.execute(ctx, made, l, options, written, f.progress, a.commands(selection))
+	outcome, err = p.execute(ctx, made, l, options, written, f.progress, p.app.commands(selection))
 	if err == nil {
 		err = unknowable(made)
 	}
 	return outcome, err
+}
+
+// execution is what the flags say of how a plan is to run: mistakes in them are met
+// before anything is planned.
+func (a *app) execution(f applyFlags) (exec.Options, []rail, error) {
+	if err := f.check(); err != nil {
+		return exec.Options{}, nil, err
+	}
+	memory, err := f.memoryLimit()
+	if err != nil {
+		return exec.Options{}, nil, err
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapLimit(memory, f.workers))
+	}
+	o := exec.Options{
+		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict,
+		RunID: a.runID(), Now: a.now, After: time.After, Heap: heapInUse,
+	}
+	if err := f.guard.options(&o, a.now()); err != nil {
+		return o, nil, err
+	}
+	rails, err := f.guard.rails()
+	return o, rails, err
+}
+
+// openSwept opens the lake for a run, without what earlier ones left.
+func (p *project) openSwept(ctx context.Context, f applyFlags, id string) (*lake.Lake, error) {
+	timeout := f.lockTimeout
+	if timeout == 0 {
+		timeout = -1 // lake.Options: not at all
+	}
+	l, err := p.openLake(lake.Options{LockTimeout: timeout, RunID: id, Workers: f.workers})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Sweep(ctx); err != nil {
+		p.app.diagnose(diag.List{{Severity: diag.Warning, Code: "sweep", Summary: "not everything that an earlier run left could be removed", Detail: err.Error()}})
+	}
+	p.endKilled(l)
+	return l, nil
+}
+
+// announce says what is about to be done or, on stdout, that there is nothing to do.
+func (a *app) announce(doc *view.PlanDoc, items int, selection string) error {
+	if a.flags.quiet || a.flags.json {
+		return nil
+	}
+	if items == 0 {
+		return unlessUnread(doc.Text(a.stdout, a.style(a.stdout), a.commands(selection)))
+	}
+	return unlessUnread(doc.Summary(a.stderr, a.style(a.stderr)))
 }
 
 // unknowable is the exit code of a plan with stages below a fan-out that has

@@ -104,6 +104,17 @@ func (r *runner) transform(ctx context.Context, t *task) (err error) {
 	return ctx.Err()
 }
 
+// manifest is what is recorded of every output of a task, but for its contract.
+func (r *runner) manifest(t *task, start time.Time, inputs []manifest.Input, digests []manifest.Sum, values []string) manifest.Manifest {
+	return manifest.Manifest{
+		Stage: t.work.Item.Stage.String(), Unit: t.work.Item.Unit,
+		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
+		Params: t.work.Stage.Params, Definition: t.work.Stage.DefinitionLines(), Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
+		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Causes[0].Reason),
+		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds(), PeakBytes: t.peak.Load()},
+	}
+}
+
 // commit publishes what the transform wrote, with the manifests that say from
 // what.
 func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *stepResult) error {
@@ -117,13 +128,7 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	}
 	res.inputs = read(t.work, digests)
 	outputs, values := t.outputs()
-	m := manifest.Manifest{
-		Stage: t.work.Item.Stage.String(), Unit: t.work.Item.Unit,
-		Transform: t.work.Stage.Spec.Name, Version: t.work.Stage.Spec.Version,
-		Params: t.work.Stage.Params, Definition: t.work.Stage.DefinitionLines(), Fingerprint: t.work.Fingerprint(digests), Inputs: inputs, FanOut: values,
-		Metrics: t.metricsCopy(), Reason: reasonRecord(t.work.Causes[0].Reason),
-		Run: manifest.Run{ID: r.o.RunID, StartedAt: start.UTC().Format(time.RFC3339Nano), ElapsedNS: r.o.Now().Sub(start).Nanoseconds(), PeakBytes: t.peak.Load()},
-	}
+	m := r.manifest(t, start, inputs, digests, values)
 	var list []lake.Output
 	for _, o := range outputs {
 		if t.work.Keep[o.partition] {

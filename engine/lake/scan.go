@@ -377,30 +377,3 @@ func (s *scan) finish() *manifest.Table {
 	slices.SortFunc(out.Series, func(a, b manifest.Series) int { return strings.Compare(string(a.Keys), string(b.Keys)) })
 	return out
 }
-
-// Current is the trace of one partition as its folder is now; the folder is read
-// only if the index does not have it.
-func (l *Lake) Current(ctx context.Context, p addr.Partition) (manifest.Trace, error) {
-	rel, err := l.Folder(p)
-	if err != nil {
-		return manifest.Trace{}, err
-	}
-	known := l.indexed(p)
-	if info, err := os.Stat(l.path(rel)); err == nil && known.Stamp != (index.Stamp{}) && stampOf(info) == known.Stamp {
-		return known.Trace, nil
-	}
-	return l.Trace(ctx, p)
-}
-
-// Trace reads one partition's folder afresh, without the index.
-func (l *Lake) Trace(ctx context.Context, p addr.Partition) (manifest.Trace, error) {
-	if err := ctx.Err(); err != nil {
-		return manifest.Trace{}, err
-	}
-	c, _, err := l.content(p)
-	if err != nil {
-		return manifest.Trace{}, err
-	}
-	c.trace.Day = l.tables[p.Dataset].day(p.Keys)
-	return c.trace, nil
-}
