@@ -50,8 +50,8 @@ func (s *Spans) Add(id int32, tsRecv uint64) {
 const slack = uint64(time.Second)
 
 // End compares the file with those before it. The error names the first instrument
-// of which both hold the same time, one of them nothing else or more than slack of
-// it, and not just the instant where one part ends and the next begins; name tells what the number of an instrument stands for.
+// of which both hold the same time, other than where one part ends and the next
+// begins; name tells what the number of an instrument stands for.
 func (s *Spans) End(name func(id int32) string) error {
 	n := len(s.files) - 1
 	now := &s.files[n]
@@ -59,19 +59,31 @@ func (s *Spans) End(name func(id int32) string) error {
 		before := &s.files[i]
 		for id := range min(len(before.of), len(now.of)) {
 			a, b := before.of[id], now.of[id]
-			first, last := max(a.first, b.first), min(a.last, b.last)
-			touch := a != b && (a.last == b.first || b.last == a.first)
-			if !a.seen || !b.seen || first > last || touch {
-				continue
-			}
-			if both := (received{first, last, true}); both != a && both != b && last-first <= slack {
+			if !a.overlaps(b) {
 				continue
 			}
 			return fmt.Errorf("%s and %s both hold events of %s received from %s to %s UTC, which would count twice; remove one of the files, or cut them so that no time is in both",
-				before.name, now.name, name(int32(id)), clock(first), clock(last))
+				before.name, now.name, name(int32(id)), clock(max(a.first, b.first)), clock(min(a.last, b.last)))
 		}
 	}
 	return nil
+}
+
+// overlaps tells whether two ranges are more than an end and the beginning that
+// follows it.
+func (r received) overlaps(o received) bool {
+	if o.first < r.first {
+		r, o = o, r
+	}
+	switch {
+	case !r.seen || !o.seen || r.last < o.first:
+		return false
+	case r == o:
+		return true
+	case r.first == o.first:
+		return r.last != o.first && o.last != r.first // one may be the single instant where the other begins
+	}
+	return r.last-o.first > slack
 }
 
 func clock(ns uint64) string {

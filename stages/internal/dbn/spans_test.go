@@ -20,12 +20,15 @@ func TestSpans(t *testing.T) {
 		"a copy of one event":    {[][]event{{{0, 5}}, {{0, 5}}}, "a and b"},
 		"parts by time":          {[][]event{{{0, 1}, {0, 4}}, {{0, 5}, {0, 9}}}, ""},
 		"parts that touch":       {[][]event{{{0, 1}, {0, 5}}, {{0, 5}, {0, 9}}}, ""},
+		"one event, and on":      {[][]event{{{0, 5}}, {{0, 5}, {0, 9}}}, ""},
 		"parts in another order": {[][]event{{{0, 5}, {0, 9}}, {{0, 4}, {0, 1}}}, ""},
 		"parts out of order":     {[][]event{{{0, 1}, {0, 6}}, {{0, 5}, {0, 9}}}, ""},
+		"one late event":         {[][]event{{{0, 1}, {0, 6}}, {{0, 5}}}, ""},
 		"parts that overlap":     {[][]event{{{0, 1}, {0, 3e9}}, {{0, 1e9}, {0, 4e9}}}, "from 1970-01-01 00:00:01.000000000 to 1970-01-01 00:00:03.000000000"},
 		"parts by instrument":    {[][]event{{{0, 1}, {0, 9}}, {{1, 1}, {1, 9}}}, ""},
-		"one within the other":   {[][]event{{{1, 1}, {0, 1}, {0, 9}}, {{0, 3}, {0, 4}}}, "from 1970-01-01 00:00:00.000000003 to 1970-01-01 00:00:00.000000004"},
-		"a third":                {[][]event{{{0, 1}, {0, 2}}, {{0, 3}, {0, 4}}, {{0, 4}, {0, 2}, {0, 6}}}, "b and c"},
+		"the beginning again":    {[][]event{{{0, 1}, {0, 9}}, {{0, 1}, {0, 4}}}, "a and b"},
+		"one within the other":   {[][]event{{{1, 1}, {0, 1}, {0, 9e9}}, {{0, 3e9}, {0, 4e9}}}, "from 1970-01-01 00:00:03.000000000 to 1970-01-01 00:00:04.000000000"},
+		"a third":                {[][]event{{{0, 1}, {0, 2e9}}, {{0, 3e9}, {0, 4e9}}, {{0, 9e8}, {0, 6e9}}}, "a and c"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s dbn.Spans

@@ -10,6 +10,9 @@ import (
 	"dag/stages/internal/mbp10"
 )
 
+// atFlags is where the flags stand in a raw trade or quote (spec 12).
+const atFlags = 30
+
 // reads says which schemas files are read of.
 func reads(what string, schemas []dbn.Schema) string {
 	return fmt.Sprintf("for %s this stage reads %v", what, schemas)
@@ -131,7 +134,9 @@ func (f *feed) record(d *decisions, version uint8, rec []byte) (reason, error) {
 		return r, nil
 	}
 	e.option = of.option
-	f.spans.Add(e.option, e.tsRecv)
+	if rtype == dbn.RTypeStatistics || rec[atFlags]&dbn.FlagSnapshot == 0 { // a part may begin with one of what came before
+		f.spans.Add(e.option, e.tsRecv)
+	}
 	return f.take(e)
 }
 

@@ -293,6 +293,29 @@ func TestOnlySpreads(t *testing.T) {
 	}
 }
 
+// TestFilesThatOverlap: a copy of a file of trades, or of quotes, is no day; a quote
+// of a snapshot may come again.
+func TestFilesThatOverlap(t *testing.T) {
+	trades := tradesFile(t, optiontest.Trade(optiontest.Call, 10, 0, nil))
+	quote := func(flags byte) []byte {
+		return quotesFile(t, optiontest.Quote(optiontest.Call, 0, 0, func(r *dbn.MBP1) { r.Flags = flags }))[0]
+	}
+	run := func(trades, quotes [][]byte) error {
+		return New().Run(t.Context(), optiontest.Task(t, New(), nil, files{"trades": trades, "quotes": quotes, "definitions": {optiontest.Definitions(t)}}))
+	}
+	for name, err := range map[string]error{
+		"trades": run([][]byte{trades[0], trades[0]}, [][]byte{quote(0)}),
+		"quotes": run(trades, [][]byte{quote(0), quote(0)}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), "both hold events of ESU5 C6000 received from ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := run(trades, [][]byte{quote(dbn.FlagSnapshot), quote(dbn.FlagSnapshot)}); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestCancelled stops before rows are written, however few there are.
 func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
