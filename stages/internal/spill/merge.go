@@ -7,17 +7,25 @@ import (
 	"io"
 )
 
-// maxReadBytes is as much of a segment as is worth reading at once.
+// maxReadBytes is as much of a segment as is worth having at once.
 const maxReadBytes = 1 << 20
 
-// cursor walks over one segment. Its buffer is filled when its first record is
+// cursor walks over one segment. It has buffers from when its first record is
 // due, so that segments which follow one another never lie in memory together.
 type cursor struct {
-	segment
-	order int    // of the segment in the input: ties go to the earlier
-	next  Key    // of the record at the front
-	data  []byte // records read and not yet handed on
-	buf   []byte // where data lies; nil while not in use
+	segment         // what has not been read: bytes from offset on, records not in data
+	order    int    // of the segment in the input: ties go to the earlier
+	next     Key    // of the record at the front
+	data     []byte // records read and not yet handed on
+	changes  []byte // of the records after those
+	*buffers        // where data and changes lie; nil while not in use
+}
+
+// buffers are what reading a segment takes.
+type buffers struct {
+	block []byte
+	read  []byte
+	last  []byte // the record before the next change
 }
 
 // cursors is a heap by next.
@@ -61,17 +69,16 @@ type merger struct {
 	layout *Layout
 	src    io.ReaderAt
 	budget int
-	size   int      // bytes of a buffer
-	free   [][]byte // buffers that are not in use
+	share  int        // bytes of the buffers of a segment
+	free   []*buffers // that are not in use
 }
 
 // merge yields the records of sorted segments in order. Segments that follow
 // one another are read through; from those that overlap the longest stretch is
 // taken before the next one is looked at. Buffers take budget bytes together, or
-// one record for each segment if that is more.
+// four records for each segment if that is more.
 func (m *merger) merge(segments []segment, emit func(block []byte) error) error {
-	share := min(maxReadBytes, m.budget/max(1, len(segments)))
-	m.size = max(1, share/m.layout.Size) * m.layout.Size
+	m.share = min(maxReadBytes, m.budget/max(1, len(segments)))
 	h := &cursors{layout: m.layout, list: make([]*cursor, len(segments))}
 	for i, s := range segments {
 		h.list[i] = &cursor{segment: s, order: i, next: s.first}
@@ -136,32 +143,62 @@ func (m *merger) before(c, other *cursor) int {
 
 // fill reads the next records of c's segment.
 func (m *merger) fill(c *cursor) error {
-	if c.buf == nil {
-		c.buf = m.buffer()
+	if c.buffers == nil {
+		c.buffers = m.take()
+		clear(c.last)
 	}
-	n := min(c.records*m.layout.Size, len(c.buf))
-	if got, err := m.src.ReadAt(c.buf[:n], c.offset); got < n {
-		return fmt.Errorf("a scratch file ends at byte %d instead of %d: %w", c.offset+int64(got), c.offset+int64(n), err)
+	size := m.layout.Size
+	n := min(c.records*size, len(c.block))
+	for at := 0; at < n; at += size {
+		if len(c.changes) < mostChanges(size) && c.bytes > 0 {
+			if err := m.read(c); err != nil {
+				return err
+			}
+		}
+		rest, ok := applyChanges(c.last, c.changes)
+		if !ok {
+			return fmt.Errorf("a scratch file ends %d records too early, at byte %d", c.records-at/size, c.offset)
+		}
+		c.changes = rest
+		copy(c.block[at:], c.last)
 	}
-	c.data = c.buf[:n]
-	c.offset += int64(n)
-	c.records -= n / m.layout.Size
+	c.data = c.block[:n]
+	c.records -= n / size
 	c.next = m.layout.Key(c.data)
 	return nil
 }
 
-func (m *merger) buffer() []byte {
+// read gets more changes of c's segment behind those that are left.
+func (m *merger) read(c *cursor) error {
+	have := copy(c.read, c.changes)
+	more := int(min(c.bytes, int64(len(c.read)-have)))
+	if got, err := m.src.ReadAt(c.read[have:have+more], c.offset); got < more {
+		return fmt.Errorf("a scratch file ends at byte %d instead of %d: %w", c.offset+int64(got), c.offset+int64(more), err)
+	}
+	c.changes = c.read[:have+more]
+	c.offset += int64(more)
+	c.bytes -= int64(more)
+	return nil
+}
+
+// take returns buffers, half of the share for changes and half for records.
+func (m *merger) take() *buffers {
 	if n := len(m.free); n > 0 {
 		b := m.free[n-1]
 		m.free = m.free[:n-1]
 		return b
 	}
-	return make([]byte, m.size)
+	size := m.layout.Size
+	return &buffers{
+		block: make([]byte, max(1, m.share/2/size)*size),
+		read:  make([]byte, max(mostChanges(size), m.share/2)),
+		last:  make([]byte, size),
+	}
 }
 
 func (m *merger) release(c *cursor) {
-	if c.buf != nil {
-		m.free = append(m.free, c.buf)
-		c.buf = nil
+	if c.buffers != nil {
+		m.free = append(m.free, c.buffers)
+		c.buffers, c.changes = nil, nil
 	}
 }

@@ -5,6 +5,7 @@ package spill
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"unsafe"
@@ -17,6 +18,8 @@ const (
 	chunkRecords = 1024
 	// gatherRecords is how many sorted records are handed on at once.
 	gatherRecords = 64
+	// writeBytes is from how many bytes on they are written.
+	writeBytes = 256 << 10
 	// movesPerKey is up to what disorder moving keys beats sorting them.
 	movesPerKey = 8
 )
@@ -32,7 +35,7 @@ type Key struct {
 
 // Layout describes the records of a sort.
 type Layout struct {
-	Size int                   // of every record, in bytes
+	Size int                   // of every record, in bytes: whole words of 8
 	Key  func(rec []byte) Key  // of a record; it gets all bytes from the record on
 	Ties func(a, b uint32) int // compares Ties as cmp.Compare does; nil: they do not count
 }
@@ -87,74 +90,57 @@ type Scratch interface {
 }
 
 // Sorter takes records in input order and returns those of each group sorted.
-// It holds a run of records; a full run is sorted and spilled to one scratch
-// file, group after group. Merging reads with the same memory. It is for one
-// goroutine.
+// It holds two runs of records: while one is filled, the other, which is full, is
+// sorted and spilled to one scratch file, group after group. Merging reads with
+// the same memory. It is for one goroutine.
 type Sorter struct {
 	layout  Layout
 	scratch Scratch
 	budget  int // bytes
 	limit   int // records of a run
 
-	chunks [][]byte // the run's records in input order, chunkRecords each
-	keys   []Key    // of the run's records, in input order
-	groups []int32  // of the run's records
-	runs   []int    // records of each group in the run
-	totals []int    // records of each group, spilled ones included
-
-	grouped []Key // keys by group, made by group
-	ends    []int // where each group's keys end in grouped
+	run    *run       // being filled
+	other  *run       // free, or being spilled; nil until a run is full
+	busy   chan error // how spilling ends; nil while nothing is
+	totals []int      // records of each group, spilled ones included
 
 	spill    stage.ScratchFile // nil until a run is full
 	spilled  int64             // bytes in it
 	segments [][]segment       // by group, in input order
-	gather   []byte
+	encoded  []byte
 }
 
 // segment is the records of a group in one spilled run.
 type segment struct {
 	offset  int64
+	bytes   int64
 	records int
 	first   Key
 }
 
-// NewSorter returns a sorter that stays within budget bytes, or one record if
+// NewSorter returns a sorter that stays within budget bytes, or two records if
 // that is more. Close it when done.
 func NewSorter(scratch Scratch, layout Layout, budget int) *Sorter {
-	return &Sorter{
-		layout: layout, scratch: scratch, budget: budget,
-		limit:  max(1, min(budget/layout.PerRecord(), math.MaxInt32)),
-		gather: make([]byte, 0, gatherRecords*layout.Size),
+	if layout.Size%wordBytes != 0 {
+		panic(fmt.Sprintf("spill: records of %d bytes are not of whole words", layout.Size))
 	}
+	limit := max(1, min(budget/2/layout.PerRecord(), math.MaxInt32))
+	return &Sorter{layout: layout, scratch: scratch, budget: budget, limit: limit, run: newRun(layout, limit)}
 }
 
 // Add copies a record in. Groups are numbered from 0.
 func (s *Sorter) Add(group int32, rec []byte) error {
-	n := len(s.keys)
-	if n == s.limit {
+	if s.run.len() == s.limit {
 		if err := s.spillRun(); err != nil {
 			return err
 		}
-		n = 0
 	}
 	for int(group) >= len(s.totals) {
-		s.runs, s.totals, s.segments = append(s.runs, 0), append(s.totals, 0), append(s.segments, nil)
+		s.totals = append(s.totals, 0)
 	}
-	if n/chunkRecords == len(s.chunks) {
-		s.chunks = append(s.chunks, make([]byte, min(chunkRecords, s.limit-n)*s.layout.Size))
-	}
-	k := s.layout.Key(rec)
-	k.pos = int32(n)
-	s.keys, s.groups = append(s.keys, k), append(s.groups, group)
-	s.runs[group]++
 	s.totals[group]++
-	copy(s.at(k.pos), rec)
+	s.run.add(group, rec)
 	return nil
-}
-
-// at is a record of the run.
-func (s *Sorter) at(pos int32) []byte {
-	return s.chunks[pos/chunkRecords][int(pos%chunkRecords)*s.layout.Size:][:s.layout.Size]
 }
 
 // Records counts what a group has.
@@ -165,71 +151,77 @@ func (s *Sorter) Records(group int32) int {
 	return s.totals[group]
 }
 
-// group puts the keys of the run group by group, each in input order.
-func (s *Sorter) group() {
-	s.grouped = slices.Grow(s.grouped[:0], len(s.keys))[:len(s.keys)]
-	s.ends = s.ends[:0]
-	start := 0
-	for _, n := range s.runs {
-		s.ends = append(s.ends, start)
-		start += n
-	}
-	for i, k := range s.keys {
-		at := &s.ends[s.groups[i]]
-		s.grouped[*at] = k
-		*at++
-	}
-}
-
-// fromRun yields the run's records of a group, sorted, in blocks, and returns
-// their keys. The run must have been grouped.
-func (s *Sorter) fromRun(group int, emit func(block []byte) error) ([]Key, error) {
-	end := s.ends[group]
-	keys := s.grouped[end-s.runs[group] : end]
-	s.layout.sort(keys)
-	block := s.gather[:0]
-	for _, k := range keys {
-		block = append(block, s.at(k.pos)...)
-		if len(block) == cap(block) {
-			if err := emit(block); err != nil {
-				return nil, err
-			}
-			block = block[:0]
-		}
-	}
-	if len(block) > 0 {
-		return keys, emit(block)
-	}
-	return keys, nil
-}
-
-// spillRun writes the run to the scratch file and begins another.
+// spillRun leaves the run to a goroutine and goes on with the other, once that has
+// been spilled.
 func (s *Sorter) spillRun() error {
+	if err := s.wait(); err != nil {
+		return err
+	}
 	if s.spill == nil {
 		f, err := s.scratch.Scratch()
 		if err != nil {
 			return err
 		}
-		s.spill = f
+		s.spill, s.other = f, newRun(s.layout, s.limit)
 	}
-	s.group()
-	for id, n := range s.runs {
+	full := s.run
+	s.run, s.other = s.other, full
+	busy := make(chan error, 1)
+	s.busy = busy
+	go func() { busy <- s.write(full) }()
+	return nil
+}
+
+// wait returns once nothing is being spilled.
+func (s *Sorter) wait() error {
+	if s.busy == nil {
+		return nil
+	}
+	err := <-s.busy
+	s.busy = nil
+	return err
+}
+
+// write appends a run to the scratch file and empties it.
+func (s *Sorter) write(r *run) error {
+	r.group()
+	for group, n := range r.counts {
+		for len(s.segments) <= group {
+			s.segments = append(s.segments, nil)
+		}
 		if n == 0 {
 			continue
 		}
+		keys := r.sorted(group)
 		start := s.spilled
-		keys, err := s.fromRun(id, func(block []byte) error {
-			n, err := s.spill.Write(block)
-			s.spilled += int64(n)
+		if err := s.writeRecords(r, keys); err != nil {
 			return err
-		})
+		}
+		s.segments[group] = append(s.segments[group], segment{offset: start, bytes: s.spilled - start, records: n, first: keys[0]})
+	}
+	r.reset()
+	return nil
+}
+
+// writeRecords writes the records of the keys, each as what it changes of the one before.
+func (s *Sorter) writeRecords(r *run, keys []Key) error {
+	before := make([]byte, s.layout.Size)
+	out := s.encoded[:0]
+	for i, k := range keys {
+		rec := r.at(k.pos)
+		out = appendChanges(out, before, rec)
+		before = rec
+		if len(out) < writeBytes && i < len(keys)-1 {
+			continue
+		}
+		n, err := s.spill.Write(out)
+		s.spilled += int64(n)
 		if err != nil {
 			return err
 		}
-		s.segments[id] = append(s.segments[id], segment{offset: start, records: n, first: keys[0]})
+		out = out[:0]
 	}
-	s.keys, s.groups = s.keys[:0], s.groups[:0]
-	clear(s.runs)
+	s.encoded = out
 	return nil
 }
 
@@ -237,14 +229,15 @@ func (s *Sorter) spillRun() error {
 // memory is free for merging.
 func (s *Sorter) Finish() error {
 	if s.spill == nil {
-		s.group()
+		s.run.group()
 		return nil
 	}
 	if err := s.spillRun(); err != nil {
 		return err
 	}
-	s.chunks, s.keys, s.groups, s.grouped = nil, nil, nil, nil
-	return nil
+	err := s.wait()
+	s.run, s.other, s.encoded = nil, nil, nil
+	return err
 }
 
 // Sorted yields all records of a group in order, in blocks of whole records
@@ -255,8 +248,7 @@ func (s *Sorter) Sorted(group int32, emit func(block []byte) error) error {
 		return nil
 	}
 	if s.spill == nil {
-		_, err := s.fromRun(int(group), emit)
-		return err
+		return s.run.emit(int(group), emit)
 	}
 	m := merger{layout: &s.layout, src: s.spill, budget: s.budget}
 	return m.merge(s.segments[group], emit)
@@ -264,6 +256,7 @@ func (s *Sorter) Sorted(group int32, emit func(block []byte) error) error {
 
 // Close lets go of the scratch file, which the engine removes.
 func (s *Sorter) Close() {
+	s.wait() // its error ended the sort, or does not matter any more
 	if s.spill != nil {
 		s.spill.Close() // it only served this sort
 	}

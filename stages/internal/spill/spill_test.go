@@ -109,7 +109,7 @@ func TestMemoryDoesNotMatter(t *testing.T) {
 		perRun := rapid.SampledFrom([]int{1, 7, 200, 100_000}).Draw(rt, "records of a run")
 		n := rapid.IntRange(0, min(12*perRun, 3000)).Draw(rt, "records")
 		groups := rapid.IntRange(1, 5).Draw(rt, "groups")
-		s := NewSorter(dir, l, perRun*l.PerRecord())
+		s := NewSorter(dir, l, 2*perRun*l.PerRecord())
 		defer s.Close()
 		lists := make([][][]byte, groups)
 		for i, ts := range pattern(rt, n) {
@@ -138,7 +138,7 @@ func TestMemoryDoesNotMatter(t *testing.T) {
 func full(t *testing.T, records int) *Sorter {
 	t.Helper()
 	l := layout(nil)
-	s := NewSorter(folder(t.TempDir()), l, records/4*l.PerRecord())
+	s := NewSorter(folder(t.TempDir()), l, records/2*l.PerRecord())
 	t.Cleanup(s.Close)
 	for i := range records {
 		if err := s.Add(0, record(uint64(i), 0, 0, 0)); err != nil {
@@ -154,10 +154,17 @@ func full(t *testing.T, records int) *Sorter {
 // TestScratchThatIsCutOff is an error, not a lack of records.
 func TestScratchThatIsCutOff(t *testing.T) {
 	s := full(t, 400)
-	last := len(s.segments[0]) - 1
-	s.segments[0][last].records++
-	if err := s.Sorted(0, func([]byte) error { return nil }); err == nil || !strings.Contains(err.Error(), "scratch file ends") {
-		t.Errorf("a segment beyond the end of the file: %v", err)
+	last := &s.segments[0][len(s.segments[0])-1]
+	for what, change := range map[string]func(by int){
+		"records": func(by int) { last.records += by },
+		"bytes":   func(by int) { last.bytes += int64(by) },
+	} {
+		by := map[string]int{"records": 1, "bytes": 1 << 20}[what]
+		change(by)
+		if err := s.Sorted(0, func([]byte) error { return nil }); err == nil || !strings.Contains(err.Error(), "scratch file ends") {
+			t.Errorf("a segment with more %s than the file: %v", what, err)
+		}
+		change(-by)
 	}
 }
 
@@ -171,15 +178,14 @@ func TestEmitCanStop(t *testing.T) {
 
 func TestAddAllocatesNothing(t *testing.T) {
 	l := layout(nil)
-	s := NewSorter(folder(t.TempDir()), l, 2000*l.PerRecord())
+	s := NewSorter(folder(t.TempDir()), l, 4000*l.PerRecord())
 	rec := record(1, 2, 3, 4)
 	for range s.limit {
 		if err := s.Add(0, rec); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.keys, s.groups = s.keys[:0], s.groups[:0]
-	clear(s.runs)
+	s.run.reset()
 	allocs := testing.AllocsPerRun(s.limit-2, func() {
 		if err := s.Add(0, rec); err != nil {
 			t.Fatal(err)
