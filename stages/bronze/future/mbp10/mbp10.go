@@ -15,6 +15,7 @@
 package mbp10
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -99,51 +100,73 @@ func (transform) Run(ctx context.Context, t stage.Task) error {
 	return write(ctx, t, s, r.symbols())
 }
 
-// write writes the contracts, of which at most one batch is in memory.
+// write writes the contracts, of which at most two batches are in memory: one is
+// built while the other is written.
 func write(ctx context.Context, t stage.Task, s *spill.Sorter, symbols []contract) error {
 	if err := s.Finish(); err != nil {
 		return err
 	}
-	b := mbp10.NewBuilder(batchRows)
+	builders := []*mbp10.Builder{mbp10.NewBuilder(batchRows), mbp10.NewBuilder(batchRows)}
 	for _, c := range symbols {
-		if err := writeContract(ctx, t, s, c, b); err != nil {
+		if err := writeContract(ctx, t, s, c, builders); err != nil {
 			return fmt.Errorf("contract %s: %w", c.symbol, err)
 		}
 	}
 	return nil
 }
 
-func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contract, b *mbp10.Builder) error {
+func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contract, builders []*mbp10.Builder) error {
 	w, err := t.Output("events", c.symbol)
 	if err != nil {
 		return err
 	}
-	b.SetSymbol(c.symbol)
-	flush := func() error {
-		rec := b.Take()
-		defer rec.Release()
-		return w.Write(rec)
+	free := make(chan *mbp10.Builder, len(builders))
+	for _, b := range builders {
+		b.SetSymbol(c.symbol)
+		free <- b
 	}
-	err = s.Sorted(c.id, func(block []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	built := make(chan *mbp10.Builder)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(built)
+		ended <- build(ctx, s, c, free, built)
+	}()
+	for b := range built {
+		if err == nil {
+			rec := b.Take()
+			if err = w.Write(rec); err != nil {
+				cancel() // and take what is built until that is noticed
+			}
+			rec.Release()
+		}
+		free <- b
+	}
+	cancel()
+	if err := cmp.Or(err, <-ended); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// build sends the contract's rows in builders that it takes from free.
+func build(ctx context.Context, s *spill.Sorter, c contract, free <-chan *mbp10.Builder, built chan<- *mbp10.Builder) error {
+	b := <-free
+	err := s.Sorted(c.id, func(block []byte) error {
 		for len(block) > 0 {
-			block = b.Append(block)
-			if b.Rows() < batchRows {
+			if block = b.Append(block); b.Rows() < batchRows {
 				continue
 			}
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := flush(); err != nil {
-				return err
-			}
+			built <- b
+			b = <-free
 		}
 		return nil
 	})
 	if err == nil && b.Rows() > 0 {
-		err = flush()
+		built <- b
 	}
-	if err != nil {
-		return err
-	}
-	return w.Close()
+	return err
 }

@@ -2,6 +2,7 @@ package mbp10
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -92,6 +93,36 @@ type discardWriter struct{}
 
 func (discardWriter) Write(arrow.Record) error { return nil }
 func (discardWriter) Close() error             { return nil }
+
+// TestWritingFails: the error of the writer ends the stage, however much is built
+// behind it.
+func TestWritingFails(t *testing.T) {
+	full := errors.New("the disk is full")
+	for _, good := range []int{0, 1, 3} {
+		task := &failing{Task: newTask(t, nil, market(t, 12*batchRows)), good: good, err: full}
+		if err := New().Run(t.Context(), task); !errors.Is(err, full) {
+			t.Errorf("after %d batches: %v", good, err)
+		}
+	}
+}
+
+// failing is a task whose writers fail after some batches.
+type failing struct {
+	*stagetest.Task
+	good int
+	err  error
+}
+
+func (f *failing) Output(string, ...string) (stage.Writer, error) { return f, nil }
+
+func (f *failing) Write(arrow.Record) error {
+	if f.good--; f.good < 0 {
+		return f.err
+	}
+	return nil
+}
+
+func (f *failing) Close() error { return nil }
 
 // market is a file of n records of two contracts.
 func market(tb testing.TB, n int) []byte {
