@@ -91,7 +91,11 @@ func (e *PanicError) Error() string {
 // becomes an error of the unit; the others go on.
 func (r *runner) transform(ctx context.Context, t *task) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case *stage.Panic:
+			err = &PanicError{Transform: t.work.Stage.Spec.Name, Value: p.Value, Stack: p.Stack}
+		default:
 			err = &PanicError{Transform: t.work.Stage.Spec.Name, Value: p, Stack: debug.Stack()}
 		}
 	}()

@@ -153,7 +153,7 @@ func (p *Partition) Read(ctx context.Context, columns ...string) Batches {
 
 // stream yields a file's batches until it is told to stop or fails.
 func (p *Partition) stream(ctx context.Context, part *parquet.File, fields []parquet.Field, yield func(arrow.Record, error) bool) bool {
-	for rec, err := range part.Read(ctx, fields, BatchRows) {
+	for rec, err := range ahead(part.Read(ctx, fields, BatchRows)) {
 		if err != nil && ctx.Err() == nil {
 			err = fmt.Errorf("%s: %w", p.addr, err)
 		}

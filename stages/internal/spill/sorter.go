@@ -99,10 +99,10 @@ type Sorter struct {
 	budget  int // bytes
 	limit   int // records of a run
 
-	run    *run       // being filled
-	other  *run       // free, or being spilled; nil until a run is full
-	busy   chan error // how spilling ends; nil while nothing is
-	totals []int      // records of each group, spilled ones included
+	run    *run         // being filled
+	other  *run         // free, or being spilled; nil until a run is full
+	busy   func() error // waits for the end of spilling; nil while nothing is spilled
+	totals []int        // records of each group, spilled ones included
 
 	spill    stage.ScratchFile // nil until a run is full
 	spilled  int64             // bytes in it
@@ -166,9 +166,7 @@ func (s *Sorter) spillRun() error {
 	}
 	full := s.run
 	s.run, s.other = s.other, full
-	busy := make(chan error, 1)
-	s.busy = busy
-	go func() { busy <- s.write(full) }()
+	s.busy = stage.Go(func() error { return s.write(full) })
 	return nil
 }
 
@@ -177,9 +175,9 @@ func (s *Sorter) wait() error {
 	if s.busy == nil {
 		return nil
 	}
-	err := <-s.busy
+	wait := s.busy
 	s.busy = nil
-	return err
+	return wait()
 }
 
 // write appends a run to the scratch file and empties it.

@@ -127,11 +127,10 @@ func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contrac
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	built := make(chan *mbp10.Builder)
-	ended := make(chan error, 1)
-	go func() {
+	wait := stage.Go(func() error {
 		defer close(built)
-		ended <- build(ctx, s, c, free, built)
-	}()
+		return build(ctx, s, c, free, built)
+	})
 	for b := range built {
 		if err == nil {
 			rec := b.Take()
@@ -143,7 +142,7 @@ func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contrac
 		free <- b
 	}
 	cancel()
-	if err := cmp.Or(err, <-ended); err != nil {
+	if err := cmp.Or(err, wait()); err != nil {
 		return err
 	}
 	return w.Close()
