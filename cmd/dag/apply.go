@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -114,6 +113,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err != nil {
 		return outcome, err
 	}
+	defer keepHeap(options.Memory, options.Workers)()
 	l, err := p.openSwept(ctx, f, options.RunID)
 	if err != nil {
 		return outcome, err
@@ -161,9 +161,6 @@ func (a *app) execution(f applyFlags) (exec.Options, []rail, error) {
 	memory, err := f.memoryLimit()
 	if err != nil {
 		return exec.Options{}, nil, err
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(heapLimit(memory, f.workers))
 	}
 	o := exec.Options{
 		Workers: f.workers, Memory: memory, FailFast: f.failFast || !f.keepGoing, MaxFailures: f.maxFailures, Strict: f.strict,

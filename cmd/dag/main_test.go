@@ -85,12 +85,15 @@ func TestWords(t *testing.T) {
 
 func TestHeapLimit(t *testing.T) {
 	for _, c := range []struct {
-		memory  int64
-		workers int
-		want    int64
-	}{{1 << 40, 2, 240 << 20}, {1 << 40, 8, 720 << 20}, {200 << 20, 2, 170 << 20}} {
-		if got := heapLimit(c.memory, c.workers); got/(1<<20) != c.want/(1<<20) {
-			t.Errorf("heapLimit(%d, %d) is %d, want %d", c.memory, c.workers, got, c.want)
+		memory        int64
+		workers       int
+		live, wantMiB int64
+	}{
+		{1 << 40, 2, 0, 120}, {1 << 40, 2, 50 << 20, 120}, {1 << 40, 8, 60 << 20, 360},
+		{1 << 40, 2, 100 << 20, 216}, {200 << 20, 2, 100 << 20, 170}, {100 << 20, 2, 0, 85},
+	} {
+		if got := heapLimit(c.memory, c.workers, c.live); got>>20 != c.wantMiB {
+			t.Errorf("heapLimit(%d, %d, %d) is %d MiB, want %d", c.memory, c.workers, c.live, got>>20, c.wantMiB)
 		}
 	}
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"math"
+	"os"
+	"runtime/debug"
 	"runtime/metrics"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // byteUnits are the units of sizes on the command line.
@@ -53,13 +56,47 @@ func heapInUse() int64 {
 // plan is made: what a million partitions take.
 const planHeap = 352 << 20
 
-// heapPerWorker is the heap that a worker's batches, pages and dictionaries fit
-// in, garbage included; the process has one share for itself.
-const heapPerWorker = 80 << 20
+const (
+	// heapPerWorker is the heap that a worker's batches, pages and dictionaries fit
+	// in, garbage included; the process has one share for itself.
+	heapPerWorker = 40 << 20
+	// heapBeside is what the runtime takes beside objects.
+	heapBeside = 16 << 20
+	// heapEvery is how often the limit follows what lives.
+	heapEvery = 100 * time.Millisecond
+)
 
 // heapLimit is where the garbage collector is to work harder rather than let the
-// heap grow: what the workers need, and never more than the memory they share.
-// What lives at once may still be more.
-func heapLimit(memory int64, workers int) int64 {
-	return min(memory/20*17, heapPerWorker*int64(workers+1))
+// heap grow: what the workers need or, where more lives than that, twice of it; and
+// never more than the memory they share. What lives at once may still be more.
+func heapLimit(memory int64, workers int, live int64) int64 {
+	return min(memory/20*17, max(heapPerWorker*int64(workers+1), 2*live+heapBeside))
+}
+
+// keepHeap holds the heap to heapLimit until stop is called. A limit in the
+// environment is left alone.
+func keepHeap(memory int64, workers int) (stop func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // what the last collection left
+	follow := func() {
+		metrics.Read(sample)
+		debug.SetMemoryLimit(heapLimit(memory, workers, int64(sample[0].Value.Uint64())))
+	}
+	follow()
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(heapEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				follow()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
 }
