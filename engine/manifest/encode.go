@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"dag/engine/addr"
 )
@@ -42,15 +43,28 @@ func Encode(m *Manifest) ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(&c); err != nil {
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	e.text.Reset()
+	if err := e.json.Encode(&c); err != nil {
 		return nil, fmt.Errorf("manifest of %s[%s]: %w", c.Dataset, c.Keys, err)
 	}
-	return b.Bytes(), nil
+	return bytes.Clone(e.text.Bytes()), nil
 }
+
+// encoder keeps the buffers that writing a manifest takes.
+type encoder struct {
+	text bytes.Buffer
+	json *json.Encoder
+}
+
+var encoders = sync.Pool{New: func() any {
+	e := &encoder{}
+	e.json = json.NewEncoder(&e.text)
+	e.json.SetEscapeHTML(false)
+	e.json.SetIndent("", "  ")
+	return e
+}}
 
 // Decode reads a manifest and checks what readers rely on. Unknown fields are
 // left out. The error wraps ErrForeign if the JSON is not ours.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/parquet"
@@ -42,15 +43,13 @@ type Writer struct {
 // NewWriter starts a file of the given schema on w. Up to workers goroutines
 // encode columns; 0 and 1 encode in Write itself.
 func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
-	props := parquet.NewWriterProperties(
-		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_6))
-	columns, err := pqarrow.ToParquet(arrow.NewSchema(s.Fields(), nil), props, pqarrow.DefaultWriterProps())
+	columns, err := columnsOf(s)
 	if err != nil {
-		return nil, fmt.Errorf("no Parquet schema for %v: %w", s, err)
+		return nil, err
 	}
 	p := &Writer{
 		w: w, schema: s, columns: columns, workers: max(1, workers),
-		footer: metadata.NewFileMetadataBuilder(columns, props, nil),
+		footer: metadata.NewFileMetadataBuilder(columns, properties, nil),
 	}
 	for i, f := range s.Fields() { // a field is one leaf: newChunk refuses others
 		c, err := newChunk(f, columns.Column(i))
@@ -61,6 +60,30 @@ func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
 	}
 	p.write(magic)
 	return p, p.err
+}
+
+// properties of every file.
+var properties = parquet.NewWriterProperties(
+	parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_6))
+
+// schemas are the Parquet schemas of the Arrow schemas in use: a contract has one
+// for thousands of files.
+var schemas sync.Map // weak.Pointer[arrow.Schema] → *schema.Schema
+
+// columnsOf is the Parquet schema of s.
+func columnsOf(s *arrow.Schema) (*schema.Schema, error) {
+	key := weak.Make(s)
+	if known, ok := schemas.Load(key); ok {
+		return known.(*schema.Schema), nil
+	}
+	columns, err := pqarrow.ToParquet(arrow.NewSchema(s.Fields(), nil), properties, pqarrow.DefaultWriterProps())
+	if err != nil {
+		return nil, fmt.Errorf("no Parquet schema for %v: %w", s, err)
+	}
+	if _, there := schemas.LoadOrStore(key, columns); !there {
+		runtime.AddCleanup(s, func(key weak.Pointer[arrow.Schema]) { schemas.Delete(key) }, key)
+	}
+	return columns, nil
 }
 
 // Rows and Bytes are what has been written; Bytes is complete after Close.
