@@ -69,6 +69,26 @@ func (k Keys) Pairs() []KeyValue {
 	return kv
 }
 
+// Insert returns k with a pair more, before which at others stand. It is what
+// planning does for every partition.
+func (k Keys) Insert(at int, kv KeyValue) Keys {
+	cut := 0
+	for ; at > 0 && cut < len(k); at-- {
+		if n := strings.IndexByte(string(k[cut:]), ','); n >= 0 {
+			cut += n + 1
+		} else {
+			cut = len(k)
+		}
+	}
+	switch {
+	case k == "":
+		return Keys(kv.Key + "=" + kv.Value)
+	case cut == len(k):
+		return Keys(string(k) + "," + kv.Key + "=" + kv.Value)
+	}
+	return Keys(string(k[:cut]) + kv.Key + "=" + kv.Value + "," + string(k[cut:]))
+}
+
 // Get returns the value of one key and whether k has it.
 func (k Keys) Get(key string) (string, bool) {
 	for rest := string(k); rest != ""; {

@@ -1,6 +1,7 @@
 package addr_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,4 +82,22 @@ func FuzzParsePartition(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestInsert holds it to joining all pairs anew.
+func TestInsert(t *testing.T) {
+	dt := addr.KeyValue{Key: "dt", Value: "2025-08-05"}
+	for n := range 4 {
+		pairs := []addr.KeyValue{{Key: "root", Value: "ES"}, {Key: "symbol", Value: "ESU5"}, {Key: "x", Value: ""}}[:n]
+		for at := range 5 {
+			want := addr.MakeKeys(slices.Insert(slices.Clone(pairs), min(at, n), dt)...)
+			if got := addr.MakeKeys(pairs...).Insert(at, dt); got != want {
+				t.Errorf("%d before: %s, want %s", at, got, want)
+			}
+		}
+	}
+	keys := addr.Keys("root=ES,symbol=ESU5")
+	if n := testing.AllocsPerRun(100, func() { _ = keys.Insert(1, dt) }); n > 1 {
+		t.Errorf("%v allocations", n)
+	}
 }

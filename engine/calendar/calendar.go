@@ -25,7 +25,10 @@ func ParseDay(s string) (Day, error) {
 
 func (d Day) time() time.Time { return time.Unix(int64(d)*secondsPerDay, 0).UTC() }
 
-func (d Day) String() string { return string(d.Append(nil)) }
+func (d Day) String() string {
+	var b [len(time.DateOnly)]byte
+	return string(d.Append(b[:0]))
+}
 
 // Append adds the date as text, YYYY-MM-DD. It is what planning does for every
 // partition.

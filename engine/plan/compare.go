@@ -84,6 +84,11 @@ func (u *unitSeries) eachOutput(session int, f func(*series)) {
 	}
 }
 
+func (u *unitSeries) countOutputs(session int) (n int) {
+	u.eachOutput(session, func(*series) { n++ })
+	return n
+}
+
 // judge decides about one unit; w are the running sums of its windows, where there
 // are some.
 func (p *Plan) judge(ctx context.Context, u *unitSeries, session int, w windows) (verdict, error) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -51,8 +52,7 @@ func (u *unitSeries) unitKeys(session int) addr.Keys {
 	if u.stage.dateKey == nil {
 		return u.keys
 	}
-	kv := append(u.keys.Pairs(), addr.KeyValue{Key: u.stage.dateKey.Name, Value: u.stage.sessions.Day(session).String()})
-	return addr.MakeKeys(kv...)
+	return u.keys.Insert(math.MaxInt, addr.KeyValue{Key: u.stage.dateKey.Name, Value: u.stage.sessions.Day(session).String()})
 }
 
 // expand finds the units of every stage, inputs before outputs, and with them

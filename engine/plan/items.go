@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"dag/engine/addr"
 	"dag/engine/calendar"
 )
 
@@ -42,15 +43,34 @@ func (p *Plan) newItem(u *unitSeries, session int) *Item {
 	}
 	p.Items = append(p.Items, it)
 	u.status[session].item = int32(it.ID) + 1
+	it.Outputs = make([]addr.Partition, 0, u.countOutputs(session))
 	u.eachOutput(session, func(s *series) {
 		s.cells[session].maker = int32(it.ID) + 1
 		it.Outputs = append(it.Outputs, s.partition(session))
 	})
+	p.shareNames(it)
 	if u.stage.fanOut >= 0 {
 		p.unsure[it.ID] = true
 	}
 	p.linkItem(it)
 	return it
+}
+
+// shareNames lets an item, its outputs and the cause of its run have a name once,
+// where they are of the same: a plan has hundreds of thousands of them.
+func (p *Plan) shareNames(it *Item) {
+	for i := range it.Outputs {
+		out := &it.Outputs[i]
+		if out.Keys == it.Unit {
+			out.Keys = it.Unit
+		}
+		if it.Reason.Cause != nil && *it.Reason.Cause == *out {
+			it.Reason.Cause = out
+			v := p.verdicts[it.unit]
+			v.reason.Cause = out
+			p.verdicts[it.unit] = v
+		}
+	}
 }
 
 // linkItem finds what an item waits for and what blocks it.

@@ -90,17 +90,11 @@ func (d *dataset) fullKeys(keys addr.Keys, session int) addr.Keys {
 	if d.dateKey == "" {
 		return keys
 	}
-	rest := keys.Pairs()
-	out := make([]addr.KeyValue, 0, len(rest)+1)
-	for _, k := range d.def.Keys {
-		if k.Name == d.dateKey {
-			out = append(out, addr.KeyValue{Key: k.Name, Value: d.sessions.Day(session).String()})
-			continue
-		}
-		out = append(out, rest[0])
-		rest = rest[1:]
+	at := 0
+	for d.def.Keys[at].Name != d.dateKey {
+		at++
 	}
-	return addr.MakeKeys(out...)
+	return keys.Insert(at, addr.KeyValue{Key: d.dateKey, Value: d.sessions.Day(session).String()})
 }
 
 // split takes the date off a partition's keys.
