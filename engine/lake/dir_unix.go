@@ -15,7 +15,7 @@ import (
 // syncDir makes the names in a folder durable. Some file systems know no such
 // thing and say EINVAL.
 func syncDir(path string) error {
-	d, err := os.Open(path)
+	d, err := openFile(path, unix.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -26,11 +26,16 @@ func syncDir(path string) error {
 	return errors.Join(err, d.Close())
 }
 
-// create makes or empties a file. os.OpenFile would also try to have the runtime
-// poll it, five more system calls for every file of every partition.
+// create makes or empties a file.
 func create(path string) (*os.File, error) {
+	return openFile(path, unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC)
+}
+
+// openFile is os.OpenFile, which would also try to have the runtime poll the file: five
+// more system calls for every file of every partition.
+func openFile(path string, flags int) (*os.File, error) {
 	for {
-		fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o666)
 		switch {
 		case err == nil:
 			return os.NewFile(uintptr(fd), path), nil

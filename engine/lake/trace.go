@@ -2,6 +2,8 @@ package lake
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 
 	"dag/engine/addr"
@@ -17,7 +19,11 @@ func (l *Lake) Current(ctx context.Context, p addr.Partition) (manifest.Trace, e
 		return manifest.Trace{}, err
 	}
 	known := l.indexed(p)
-	if info, err := os.Stat(l.path(rel)); err == nil && known.Stamp != (index.Stamp{}) && stampOf(info) == known.Stamp {
+	info, err := os.Stat(l.path(rel))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return manifest.Trace{State: manifest.Missing, Day: l.tables[p.Dataset].day(p.Keys)}, nil
+	case err == nil && known.Stamp != (index.Stamp{}) && stampOf(info) == known.Stamp:
 		return known.Trace, nil
 	}
 	return l.Trace(ctx, p)
