@@ -176,8 +176,14 @@ func (l *Lease) create(self Owner) error {
 	if err != nil {
 		return err
 	}
-	err = os.Link(tmp, l.path)
-	return errors.Join(err, os.Remove(tmp))
+	return place(tmp, l.path)
+}
+
+// link gives a draft its name in place of the one it has; fs.ErrExist if there is
+// something of that name.
+func link(draft, path string) error {
+	err := os.Link(draft, path)
+	return errors.Join(err, os.Remove(draft))
 }
 
 // replace puts a new file in the place of the lease's; the leases are locked.
@@ -198,7 +204,7 @@ func (l *Lease) draft(self Owner) (string, error) {
 	// The run tells processes apart, also those of other hosts; the address tells
 	// two lakes that one process has opened apart.
 	tmp := fmt.Sprintf("%s.%s-%p.tmp", l.path, self.Run, l)
-	return tmp, os.WriteFile(tmp, b, 0o666)
+	return tmp, writeDraft(tmp, b)
 }
 
 func (l *Lease) text(self Owner) ([]byte, error) {
