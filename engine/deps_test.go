@@ -23,9 +23,11 @@ import (
 // stage, since it lays traces out by day and its readers and writers are what
 // transforms use; plan → diag, for mistakes in a selection. engine/zip is beyond it
 // too: lake, exec and stagetest complete rows in the same way; and exec → contract,
-// since what is not stored is held to its contract as well.
+// since what is not stored is held to its contract as well. engine/parallel is what
+// units do beside themselves, in lake and in transforms; exec tells its panics.
 var arrows = map[string][]string{
 	"engine/addr":            {},
+	"engine/parallel":        {},
 	"engine/diag":            {},
 	"engine/calendar":        {},
 	"engine/event":           {"engine/addr"},
@@ -34,14 +36,14 @@ var arrows = map[string][]string{
 	"engine/stage":           {"engine/addr", "engine/contract"},
 	"engine/stage/stagetest": {"engine/stage", "engine/addr", "engine/zip"},
 	"engine/zip":             {"engine/stage"},
-	"engine/lake":            {"engine/manifest", "engine/contract", "engine/addr", "engine/calendar", "engine/stage", "engine/zip", "engine/lake/parquet", "engine/lake/index", "engine/lake/lease"},
+	"engine/lake":            {"engine/manifest", "engine/contract", "engine/addr", "engine/calendar", "engine/stage", "engine/zip", "engine/parallel", "engine/lake/parquet", "engine/lake/index", "engine/lake/lease"},
 	"engine/lake/parquet":    {"engine/contract", "engine/stage"},
 	"engine/lake/index":      {"engine/manifest", "engine/addr", "engine/calendar"},
 	"engine/lake/lease":      {"engine/addr"},
 	"engine/config":          {"engine/stage", "engine/contract", "engine/calendar", "engine/addr", "engine/diag"},
 	"engine/graph":           {"engine/config", "engine/addr", "engine/diag", "engine/calendar"},
 	"engine/plan":            {"engine/graph", "engine/manifest", "engine/calendar", "engine/addr", "engine/diag"},
-	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/contract", "engine/zip", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
+	"engine/exec":            {"engine/plan", "engine/lake", "engine/stage", "engine/contract", "engine/zip", "engine/parallel", "engine/event", "engine/graph", "engine/manifest", "engine/addr"},
 	"engine/view":            {"engine/plan", "engine/graph", "engine/event", "engine/diag", "engine/addr", "engine/calendar", "engine/manifest"},
 	"pipelines":              {},
 	"contracts":              {},
@@ -137,14 +139,17 @@ func mayImport(pkg, own string) bool {
 		return true
 	case strings.HasPrefix(pkg, "stages/internal/"):
 		helps := own == "engine/stage/stagetest" && strings.HasSuffix(pkg, "test") // only tests import such a package
-		return own == "engine/stage" || helps || strings.HasPrefix(own, "stages/internal/")
+		return forStages(own) || helps || strings.HasPrefix(own, "stages/internal/")
 	case pkg == "stages":
 		return own == "engine/stage" || strings.HasPrefix(own, "stages/")
 	case strings.HasPrefix(pkg, "stages/"):
-		return own == "engine/stage" || own == "engine/stage/stagetest" || strings.HasPrefix(own, "stages/internal/")
+		return forStages(own) || own == "engine/stage/stagetest" || strings.HasPrefix(own, "stages/internal/")
 	}
 	return slices.Contains(arrows[pkg], own)
 }
+
+// forStages tells what of the engine transforms may use.
+func forStages(own string) bool { return own == "engine/stage" || own == "engine/parallel" }
 
 // TestEveryPackageIsInTheTable keeps the table complete.
 func TestEveryPackageIsInTheTable(t *testing.T) {

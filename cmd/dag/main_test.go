@@ -90,7 +90,7 @@ func TestHeapLimit(t *testing.T) {
 		live, wantMiB int64
 	}{
 		{1 << 40, 2, 0, 120}, {1 << 40, 2, 50 << 20, 120}, {1 << 40, 8, 60 << 20, 360},
-		{1 << 40, 2, 100 << 20, 216}, {200 << 20, 2, 100 << 20, 170}, {100 << 20, 2, 0, 85},
+		{1 << 40, 2, 100 << 20, 216}, {200 << 20, 2, 100 << 20, 170}, {100 << 20, 2, 0, 85}, {0, 2, 0, 120},
 	} {
 		if got := heapLimit(c.memory, c.workers, c.live); got>>20 != c.wantMiB {
 			t.Errorf("heapLimit(%d, %d, %d) is %d MiB, want %d", c.memory, c.workers, c.live, got>>20, c.wantMiB)

@@ -70,7 +70,11 @@ const (
 // heap grow: what the workers need or, where more lives than that, twice of it; and
 // never more than the memory they share. What lives at once may still be more.
 func heapLimit(memory int64, workers int, live int64) int64 {
-	return min(memory/20*17, max(heapPerWorker*int64(workers+1), 2*live+heapBeside))
+	needed := max(heapPerWorker*int64(workers+1), 2*live+heapBeside)
+	if memory <= 0 { // nobody knows how much there is
+		return needed
+	}
+	return min(memory/20*17, needed)
 }
 
 // keepHeap holds the heap to heapLimit until stop is called. A limit in the

@@ -221,6 +221,7 @@ type world struct {
 	runs   map[string]func(context.Context, stage.Task) error
 	retry  string
 	edit   func(hcl string) string // of the pipeline; nil: none
+	spec   func(*stage.Spec)       // changes what a transform declares; nil: none
 	events []event.Event
 }
 
@@ -251,6 +252,9 @@ func (w *world) open() (*graph.Graph, *lake.Lake) {
 		if name == "total" {
 			s.Outputs[0].Tables = []stage.Table{{Name: "counts", Schema: schema}}
 			s.Outputs[0].Files = []string{"sum.txt", "never.bin"}
+		}
+		if w.spec != nil {
+			w.spec(&s)
 		}
 		list = append(list, transform{s, w.runs[name]})
 	}

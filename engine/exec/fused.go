@@ -68,6 +68,7 @@ func readFused(o *opened, w *plan.Work, columns []string) stage.Batches {
 			t.pass()
 			return
 		}
+		defer t.close()
 		err := w.Stage.Transform.Run(o.ctx, t)
 		switch {
 		case t.stopped:
@@ -85,7 +86,15 @@ type fusedTask struct {
 	columns []string // that its reader wants, in order
 	metrics manifest.Metrics
 	yield   func(arrow.Record, error) bool
-	stopped bool // the reader wants no more, or has been told of an error
+	stopped bool     // the reader wants no more, or has been told of an error
+	zip     *zip.Zip // of the output, which its transform may leave open; or nil
+}
+
+// close lets go of what completes the output.
+func (t *fusedTask) close() {
+	if t.zip != nil {
+		t.zip.Close()
+	}
 }
 
 // extension of the one port, narrowed to the columns wanted; nil for a port whose
@@ -136,6 +145,7 @@ func (t *fusedTask) Output(port string, _ ...string) (stage.Writer, error) {
 	if names := zip.Read(e, wanted); len(names) > 0 {
 		w.adds = e.Adds
 		w.zip = zip.New(e, wanted, t.Read(e.Port, names...))
+		t.zip = w.zip
 	}
 	return w, nil
 }
@@ -201,7 +211,6 @@ func (w *fusedWriter) Close() error {
 	if w.zip == nil {
 		return nil
 	}
-	defer w.zip.Close()
 	if w.t.stopped {
 		return nil
 	}

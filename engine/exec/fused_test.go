@@ -5,12 +5,19 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 
 	"dag/engine/addr"
 	"dag/engine/event"
 	"dag/engine/exec"
+	"dag/engine/lake"
 	"dag/engine/stage"
 )
 
@@ -121,6 +128,67 @@ func TestFusedInputGoneMeanwhile(t *testing.T) {
 		}
 	}))
 	equal(t, w.replanned(), []string{"copy[symbol=ESU5,dt=2025-08-04]: its input bronze.t.events[symbol=ESU5,dt=2025-08-04] is gone"})
+}
+
+// keepAll is a filter that keeps every row.
+func keepAll(_ context.Context, t stage.Task) error {
+	out, err := t.Output("out")
+	if err != nil {
+		return err
+	}
+	for rec, err := range t.Read("in", "x") {
+		if err != nil {
+			return err
+		}
+		b := array.NewBooleanBuilder(memory.DefaultAllocator)
+		b.AppendValues(slices.Repeat([]bool{true}, int(rec.NumRows())), nil)
+		col := b.NewArray()
+		keep := array.NewRecord(stage.Keep, []arrow.Array{col}, rec.NumRows())
+		col.Release()
+		err := out.Write(keep)
+		keep.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// TestFusedReaderThatHasEnough: where a reader stops, nothing goes on reading for
+// it, ahead or to complete rows.
+func TestFusedReaderThatHasEnough(t *testing.T) {
+	w := fusedWorld(t, false)
+	w.runs["double"] = keepAll
+	w.spec = func(s *stage.Spec) {
+		if s.Name == "t.double" {
+			s.Outputs[0].Extends = &stage.Extension{Port: "in", Filter: true}
+		}
+	}
+	w.runs["copy"] = func(_ context.Context, t stage.Task) error {
+		for _, err := range t.Read("in", "x") {
+			if err != nil {
+				return err
+			}
+			break
+		}
+		out, err := t.Output("out")
+		if err != nil {
+			return err
+		}
+		return write(out, 1)
+	}
+	w.raw("2025-08-04.txt", strings.Repeat("ESU5 1\n", 4*lake.BatchRows))
+	w.apply(context.Background(), nil)
+	equal(t, w.value("silver.t.copied[symbol=ESU5,dt=2025-08-04]"), []int64{1})
+	var stacks strings.Builder
+	if err := pprof.Lookup("goroutine").WriteTo(&stacks, 2); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"parallel.Ahead", "iter.Pull2"} {
+		if strings.Contains(stacks.String(), name) {
+			t.Errorf("a goroutine is left in %s:\n%s", name, stacks.String())
+		}
+	}
 }
 
 func TestReadFused(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"dag/engine/event"
 	"dag/engine/lake"
 	"dag/engine/manifest"
+	"dag/engine/parallel"
 	"dag/engine/plan"
 	"dag/engine/stage"
 )
@@ -93,7 +94,7 @@ func (r *runner) transform(ctx context.Context, t *task) (err error) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
-		case *stage.Panic:
+		case *parallel.Panic:
 			err = &PanicError{Transform: t.work.Stage.Spec.Name, Value: p.Value, Stack: p.Stack}
 		default:
 			err = &PanicError{Transform: t.work.Stage.Spec.Name, Value: p, Stack: debug.Stack()}

@@ -7,8 +7,6 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
-
-	"dag/engine/stage"
 )
 
 // numbered yields n records of one row, their number, then how.
@@ -57,15 +55,4 @@ func TestAhead(t *testing.T) {
 		}
 		mem.AssertSize(t, 0)
 	}
-}
-
-func TestAheadPanics(t *testing.T) {
-	defer func() {
-		if p, ok := recover().(*stage.Panic); !ok || p.Value != "a bug" {
-			t.Errorf("panic %v", p)
-		}
-	}()
-	for range ahead(numbered(memory.DefaultAllocator, 2, func(func(arrow.Record, error) bool) { panic("a bug") })) {
-	}
-	t.Error("it ended")
 }

@@ -10,25 +10,27 @@ import (
 // place moves a draft to path; fs.ErrExist if there is something. File systems that
 // cannot tell in one step get a second name for the draft.
 func place(draft, path string) error {
-	err := unix.Renameat2(unix.AT_FDCWD, draft, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, unix.EEXIST):
-		return errors.Join(err, os.Remove(draft))
-	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINTR):
-		return link(draft, path)
+	for {
+		err := unix.Renameat2(unix.AT_FDCWD, draft, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOTSUP):
+			return link(draft, path)
+		default:
+			return errors.Join(&os.LinkError{Op: "rename", Old: draft, New: path, Err: err}, os.Remove(draft))
+		}
 	}
-	return errors.Join(&os.LinkError{Op: "rename", Old: draft, New: path, Err: err}, os.Remove(draft))
 }
 
 // writeDraft is os.WriteFile, which would also try to have the runtime poll the file.
 func writeDraft(path string, data []byte) error {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
+	for errors.Is(err, unix.EINTR) {
+		fd, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
+	}
 	if err != nil {
-		if errors.Is(err, unix.EINTR) {
-			return os.WriteFile(path, data, 0o666)
-		}
 		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	f := os.NewFile(uintptr(fd), path)

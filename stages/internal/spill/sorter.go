@@ -10,6 +10,7 @@ import (
 	"slices"
 	"unsafe"
 
+	"dag/engine/parallel"
 	"dag/engine/stage"
 )
 
@@ -102,6 +103,7 @@ type Sorter struct {
 	run    *run         // being filled
 	other  *run         // free, or being spilled; nil until a run is full
 	busy   func() error // waits for the end of spilling; nil while nothing is spilled
+	err    error        // the first of spilling: nothing works after it
 	totals []int        // records of each group, spilled ones included
 
 	spill    stage.ScratchFile // nil until a run is full
@@ -118,8 +120,8 @@ type segment struct {
 	first   Key
 }
 
-// NewSorter returns a sorter that stays within budget bytes, or two records if
-// that is more. Close it when done.
+// NewSorter returns a sorter whose records stay within budget bytes, or two records
+// if that is more; half a megabyte is for writing them. Close it when done.
 func NewSorter(scratch Scratch, layout Layout, budget int) *Sorter {
 	if layout.Size%wordBytes != 0 {
 		panic(fmt.Sprintf("spill: records of %d bytes are not of whole words", layout.Size))
@@ -166,18 +168,19 @@ func (s *Sorter) spillRun() error {
 	}
 	full := s.run
 	s.run, s.other = s.other, full
-	s.busy = stage.Go(func() error { return s.write(full) })
+	s.busy = parallel.Go(func() error { return s.write(full) })
 	return nil
 }
 
 // wait returns once nothing is being spilled.
 func (s *Sorter) wait() error {
 	if s.busy == nil {
-		return nil
+		return s.err
 	}
 	wait := s.busy
 	s.busy = nil
-	return wait()
+	s.err = wait()
+	return s.err
 }
 
 // write appends a run to the scratch file and empties it.

@@ -3,7 +3,9 @@ package spill
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -165,6 +167,46 @@ func TestScratchThatIsCutOff(t *testing.T) {
 			t.Errorf("a segment with more %s than the file: %v", what, err)
 		}
 		change(-by)
+	}
+}
+
+// broken is a Scratch whose files take n bytes.
+type broken struct{ n int }
+
+func (b *broken) Scratch() (stage.ScratchFile, error) { return b, nil }
+
+func (b *broken) Write(p []byte) (int, error) {
+	if b.n -= len(p); b.n < 0 {
+		return 0, errFull
+	}
+	return len(p), nil
+}
+
+func (*broken) Read([]byte) (int, error)          { return 0, io.EOF }
+func (*broken) ReadAt([]byte, int64) (int, error) { return 0, io.EOF }
+func (*broken) Seek(int64, int) (int64, error)    { return 0, nil }
+func (*broken) Close() error                      { return nil }
+
+var errFull = errors.New("the disk is full")
+
+// TestSpillingFails: the error comes with a later record or at the end, and stays.
+func TestSpillingFails(t *testing.T) {
+	l := layout(nil)
+	for _, room := range []int{0, 5 * recordSize, 20 * recordSize} {
+		s := NewSorter(&broken{room}, l, 20*l.PerRecord())
+		var err error
+		for i := 0; i < 60 && err == nil; i++ {
+			err = s.Add(0, record(uint64(i), 0, 0, uint64(i)))
+		}
+		if room < 20*recordSize && !errors.Is(err, errFull) {
+			t.Errorf("room for %d bytes: records are taken on and on, %v", room, err)
+		}
+		for range 2 {
+			if err := s.Finish(); !errors.Is(err, errFull) {
+				t.Errorf("room for %d bytes: the end is %v", room, err)
+			}
+		}
+		s.Close()
 	}
 }
 

@@ -15,11 +15,13 @@
 package mbp10
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"iter"
 
+	"dag/engine/parallel"
 	"dag/engine/stage"
 	"dag/stages/internal/dbn"
 	"dag/stages/internal/mbp10"
@@ -27,7 +29,7 @@ import (
 )
 
 const (
-	batchRows     = 8192
+	batchRows     = 16_384 // a page of what is written, which is encoded where it lies
 	minSortMemory = 64 << 10
 )
 
@@ -106,7 +108,7 @@ func write(ctx context.Context, t stage.Task, s *spill.Sorter, symbols []contrac
 	if err := s.Finish(); err != nil {
 		return err
 	}
-	builders := []*mbp10.Builder{mbp10.NewBuilder(batchRows), mbp10.NewBuilder(batchRows)}
+	builders := &[2]*mbp10.Builder{mbp10.NewBuilder(batchRows), mbp10.NewBuilder(batchRows)}
 	for _, c := range symbols {
 		if err := writeContract(ctx, t, s, c, builders); err != nil {
 			return fmt.Errorf("contract %s: %w", c.symbol, err)
@@ -115,57 +117,59 @@ func write(ctx context.Context, t stage.Task, s *spill.Sorter, symbols []contrac
 	return nil
 }
 
-func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contract, builders []*mbp10.Builder) error {
+func writeContract(ctx context.Context, t stage.Task, s *spill.Sorter, c contract, builders *[2]*mbp10.Builder) error {
 	w, err := t.Output("events", c.symbol)
 	if err != nil {
 		return err
 	}
-	free := make(chan *mbp10.Builder, len(builders))
-	for _, b := range builders {
-		b.SetSymbol(c.symbol)
-		free <- b
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	built := make(chan *mbp10.Builder)
-	wait := stage.Go(func() error {
-		defer close(built)
-		return build(ctx, s, c, free, built)
-	})
-	for b := range built {
-		if err == nil {
-			rec := b.Take()
-			if err = w.Write(rec); err != nil {
-				cancel() // and take what is built until that is noticed
-			}
-			rec.Release()
+	for b, err := range parallel.Ahead(rows(ctx, s, c, builders), nil, nil) {
+		if err != nil {
+			return err
 		}
-		free <- b
-	}
-	cancel()
-	if err := cmp.Or(err, wait()); err != nil {
-		return err
+		rec := b.Take()
+		err := w.Write(rec)
+		rec.Release()
+		if err != nil {
+			return err
+		}
 	}
 	return w.Close()
 }
 
-// build sends the contract's rows in builders that it takes from free.
-func build(ctx context.Context, s *spill.Sorter, c contract, free <-chan *mbp10.Builder, built chan<- *mbp10.Builder) error {
-	b := <-free
-	err := s.Sorted(c.id, func(block []byte) error {
-		for len(block) > 0 {
-			if block = b.Append(block); b.Rows() < batchRows {
-				continue
-			}
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			built <- b
-			b = <-free
+// errEnough ends the merge of rows that nobody wants any more.
+var errEnough = errors.New("the rows are not wanted")
+
+// rows yields builders with the contract's rows, in turns: one is good until the
+// next but one is asked for.
+func rows(ctx context.Context, s *spill.Sorter, c contract, builders *[2]*mbp10.Builder) iter.Seq2[*mbp10.Builder, error] {
+	return func(yield func(*mbp10.Builder, error) bool) {
+		for _, b := range builders {
+			b.SetSymbol(c.symbol)
 		}
-		return nil
-	})
-	if err == nil && b.Rows() > 0 {
-		built <- b
+		n := 0
+		b := builders[n]
+		err := s.Sorted(c.id, func(block []byte) error {
+			for len(block) > 0 {
+				if block = b.Append(block); b.Rows() < batchRows {
+					continue
+				}
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if !yield(b, nil) {
+					return errEnough
+				}
+				n++
+				b = builders[n%len(builders)]
+			}
+			return nil
+		})
+		switch {
+		case errors.Is(err, errEnough):
+		case err != nil:
+			yield(nil, err)
+		case b.Rows() > 0:
+			yield(b, nil)
+		}
 	}
-	return err
 }

@@ -106,7 +106,19 @@ func TestWritingFails(t *testing.T) {
 	}
 }
 
-// failing is a task whose writers fail after some batches.
+// TestWritingPanics: a bug of the writer ends the stage, and nothing goes on
+// building rows for it.
+func TestWritingPanics(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "a bug" {
+			t.Errorf("panic %v", p)
+		}
+	}()
+	New().Run(t.Context(), &failing{Task: newTask(t, nil, market(t, 12*batchRows)), good: 1})
+	t.Error("it ended")
+}
+
+// failing is a task whose writers fail after some batches; without an error they panic.
 type failing struct {
 	*stagetest.Task
 	good int
@@ -116,10 +128,14 @@ type failing struct {
 func (f *failing) Output(string, ...string) (stage.Writer, error) { return f, nil }
 
 func (f *failing) Write(arrow.Record) error {
-	if f.good--; f.good < 0 {
-		return f.err
+	f.good--
+	switch {
+	case f.good >= 0:
+		return nil
+	case f.err == nil:
+		panic("a bug")
 	}
-	return nil
+	return f.err
 }
 
 func (f *failing) Close() error { return nil }
