@@ -34,9 +34,10 @@ type values interface {
 // every NaN equals itself and 0 differs from -0.
 type fixed[T int32 | int64] struct {
 	slice   func(arrow.Array) []T
-	inf     T // bits of infinity for floats; 0 for integers
-	max     T // greatest T, all bits but the sign; floats only
-	page    []T
+	inf     T   // bits of infinity for floats; 0 for integers
+	max     T   // greatest T, all bits but the sign; floats only
+	page    []T // in own, or a whole page where it lies in a batch
+	own     []T
 	entries []T
 	table   []uint32 // index into entries plus one; the length a power of two
 	shift   uint
@@ -44,13 +45,19 @@ type fixed[T int32 | int64] struct {
 	seen    bool
 }
 
+// take copies, but for a whole page: that is encoded before the batch is let go of.
 func (f *fixed[T]) take(arr arrow.Array, lo, hi int) {
-	f.page = append(f.page, f.slice(arr)[lo:hi]...)
+	if hi-lo == PageRows {
+		f.page = f.slice(arr)[lo:hi]
+		return
+	}
+	f.own = append(f.own[:len(f.page)], f.slice(arr)[lo:hi]...)
+	f.page = f.own
 }
 
 func (f *fixed[T]) len() int     { return len(f.page) }
 func (f *fixed[T]) dictLen() int { return len(f.entries) }
-func (f *fixed[T]) resetPage()   { f.page = f.page[:0] }
+func (f *fixed[T]) resetPage()   { f.page = nil }
 func (f *fixed[T]) resetChunk() {
 	f.entries = f.entries[:0]
 	clear(f.table)
