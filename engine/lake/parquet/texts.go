@@ -12,6 +12,7 @@ type texts struct {
 	page    []byte
 	ends    []int32 // of each value in page
 	dict    map[string]uint32
+	recent  [256]uint32 // index plus one of an entry, by its last byte: few texts take turns
 	entries []string
 	lo, hi  string
 	seen    bool
@@ -24,10 +25,13 @@ const maxBound = 64
 
 func (t *texts) take(arr arrow.Array, lo, hi int) {
 	a := arr.(*array.String)
-	for i := lo; i < hi; i++ {
-		t.page = append(t.page, a.Value(i)...)
-		t.ends = append(t.ends, int32(len(t.page)))
+	from, offsets := a.ValueOffset(lo), a.ValueOffsets()
+	shift := int32(len(t.page) - from)
+	for _, end := range offsets[lo+1 : hi+1] {
+		t.ends = append(t.ends, end+shift)
 	}
+	first := a.ValueOffset(0) // ValueBytes begins there
+	t.page = append(t.page, a.ValueBytes()[from-first:a.ValueOffset(hi)-first]...)
 }
 
 func (t *texts) len() int     { return len(t.ends) }
@@ -35,6 +39,7 @@ func (t *texts) dictLen() int { return len(t.entries) }
 func (t *texts) resetPage()   { t.page, t.ends = t.page[:0], t.ends[:0] }
 func (t *texts) resetChunk() {
 	clear(t.dict)
+	clear(t.recent[:])
 	clear(t.entries)
 	t.entries, t.seen = t.entries[:0], false
 	t.lo, t.hi = "", ""
@@ -63,19 +68,36 @@ func (t *texts) index(runs []run, first bool) ([]run, bool) {
 		for j < t.len() && string(t.at(j)) == string(v) {
 			j++
 		}
-		at, ok := t.dict[string(v)]
+		at, ok := t.lookup(v, limit)
 		if !ok {
-			if len(t.entries) == limit {
-				return runs, false
-			}
-			at = uint32(len(t.entries))
-			t.entries = append(t.entries, string(v))
-			t.dict[t.entries[at]] = at
+			return runs, false
 		}
 		runs = append(runs, run{at, uint32(j - i)})
 		i = j
 	}
 	return runs, true
+}
+
+// lookup returns the index of v, which it adds unless there are limit entries.
+func (t *texts) lookup(v []byte, limit int) (uint32, bool) {
+	last := &t.recent[0]
+	if len(v) > 0 {
+		last = &t.recent[v[len(v)-1]]
+	}
+	if *last > 0 && t.entries[*last-1] == string(v) {
+		return *last - 1, true
+	}
+	at, ok := t.dict[string(v)]
+	if !ok {
+		if len(t.entries) == limit {
+			return 0, false
+		}
+		at = uint32(len(t.entries))
+		t.entries = append(t.entries, string(v))
+		t.dict[t.entries[at]] = at
+	}
+	*last = at + 1
+	return at, true
 }
 
 func (t *texts) appendDict(dst []byte) []byte {

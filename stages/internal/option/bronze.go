@@ -23,7 +23,7 @@ func BronzeParams() []stage.Param {
 		{Name: "max_undefined_fraction", Type: stage.Float, Default: 0.01, Check: fraction,
 			Doc: "largest part of the day's records whose option's root, expiry, strike or right nothing tells; more fails the stage"},
 		{Name: "sort_memory", Type: stage.Int, Default: int64(64 << 20), Check: sortMemory,
-			Doc: "bytes of records that are sorted at once"},
+			Doc: "bytes for records to be sorted; what does not fit into half of them goes to disk"},
 	}
 }
 

@@ -50,7 +50,7 @@ func (transform) Spec() stage.Spec {
 			{Name: "max_unmapped_fraction", Type: stage.Float, Default: 0.01, Check: fraction,
 				Doc: "largest part of the day's records that may have no symbol; more fails the stage"},
 			{Name: "sort_memory", Type: stage.Int, Default: int64(64 << 20), Check: sortMemory,
-				Doc: "bytes of records that are sorted at once"},
+				Doc: "bytes for records to be sorted; what does not fit into half of them goes to disk"},
 		},
 		Memory: 256 << 20,
 	}
