@@ -12,50 +12,70 @@ import (
 // length, so that no two lists of parts look alike. The zero value is not
 // ready; use NewHasher.
 type Hasher struct {
-	h   hash.Hash
-	buf []byte
+	buf  []byte    // what has not been given to rest
+	rest hash.Hash // nil while buf holds everything
 }
+
+// hashAtOnce is how much is gathered: the sums of plans are of less, and one call
+// for all of it costs half of one for each part.
+const hashAtOnce = 1 << 10
 
 // NewHasher starts a sum; kind keeps sums of different things apart.
 func NewHasher(kind string) *Hasher {
-	h := &Hasher{h: sha256.New()}
-	h.Text(kind)
-	return h
+	return new(Hasher).Text(kind)
 }
 
 // Reset starts another sum with the same memory.
 func (h *Hasher) Reset(kind string) *Hasher {
-	h.h.Reset()
+	h.buf, h.rest = h.buf[:0], nil
 	return h.Text(kind)
 }
 
 // Text adds one string.
 func (h *Hasher) Text(s string) *Hasher {
 	n := len(s)
-	h.buf = append(h.buf[:0], byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
+	h.buf = append(h.buf, byte(n), byte(n>>8), byte(n>>16), byte(n>>24))
 	h.buf = append(h.buf, s...)
-	h.h.Write(h.buf)
-	return h
+	return h.flush()
 }
 
 // Int adds one number.
 func (h *Hasher) Int(n int64) *Hasher {
-	h.buf = binary.LittleEndian.AppendUint64(h.buf[:0], uint64(n))
-	h.h.Write(h.buf)
-	return h
+	h.buf = binary.LittleEndian.AppendUint64(h.buf, uint64(n))
+	return h.flush()
 }
 
 // Sum adds one sum.
 func (h *Hasher) Sum(s Sum) *Hasher {
-	h.h.Write(s[:])
+	h.buf = append(h.buf, s[:]...)
+	return h.flush()
+}
+
+// flush gives what is gathered to rest once it is much.
+func (h *Hasher) flush() *Hasher {
+	if len(h.buf) < hashAtOnce {
+		return h
+	}
+	if h.rest == nil {
+		h.rest = sha256.New()
+	}
+	h.rest.Write(h.buf)
+	h.buf = h.buf[:0]
 	return h
 }
 
 // Done returns the sum of everything added.
 func (h *Hasher) Done() Sum {
-	var full [sha256.Size]byte
 	var s Sum
-	copy(s[:], h.h.Sum(full[:0]))
+	if h.rest == nil {
+		full := sha256.Sum256(h.buf)
+		copy(s[:], full[:])
+		return s
+	}
+	h.rest.Write(h.buf)
+	h.buf = h.buf[:0]
+	var full [sha256.Size]byte
+	copy(s[:], h.rest.Sum(full[:0]))
 	return s
 }
 
