@@ -60,7 +60,8 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":                         {"cmd/dag"},
 	"github.com/rs/zerolog":                          {"cmd/dag"},
 	"github.com/viterin/vek":                         {"stages/retrieval"},
-	"github.com/apache/arrow/go/v17/parquet/pqarrow": {"engine/lake/parquet"},
+	"github.com/apache/arrow/go/v17/parquet/pqarrow": {}, // brings gRPC with it: tests only
+	"github.com/apache/arrow/go/v17/arrow/compute":   {},
 }
 
 // file is one parsed Go file.

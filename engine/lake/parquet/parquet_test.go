@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet/file"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+	"github.com/apache/arrow/go/v17/parquet/schema"
 	"pgregory.net/rapid"
 )
 
@@ -294,5 +296,32 @@ func TestDictionaryGivenUp(t *testing.T) {
 		if got := fmt.Sprint(c.Encodings()); got != want {
 			t.Errorf("column %d has encodings %s, want %s", i, got, want)
 		}
+	}
+}
+
+// TestSchemaIsThatOfArrow: what toParquet makes is what Arrow's own conversion does.
+func TestSchemaIsThatOfArrow(t *testing.T) {
+	types := []arrow.DataType{
+		arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Float64, arrow.PrimitiveTypes.Float32,
+		arrow.BinaryTypes.String, arrow.FixedWidthTypes.Boolean,
+	}
+	var fields []arrow.Field
+	for _, typ := range types {
+		for _, nullable := range []bool{false, true} {
+			name := fmt.Sprint(typ, " ", nullable)
+			fields = append(fields, arrow.Field{Name: name, Type: typ, Nullable: nullable}, arrow.Field{Name: "list of " + name, Type: arrow.ListOf(typ), Nullable: nullable})
+		}
+	}
+	s := arrow.NewSchema(fields, nil)
+	got, err := toParquet(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := pqarrow.ToParquet(s, properties, pqarrow.DefaultWriterProps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, w := schema.ToThrift(got.Root()), schema.ToThrift(want.Root()); !reflect.DeepEqual(g, w) {
+		t.Errorf("%v\nwant\n%v", g, w)
 	}
 }

@@ -8,13 +8,11 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"weak"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/parquet"
 	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/metadata"
-	"github.com/apache/arrow/go/v17/parquet/pqarrow"
 	"github.com/apache/arrow/go/v17/parquet/schema"
 	"github.com/klauspost/compress/zstd"
 )
@@ -65,26 +63,6 @@ func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
 // properties of every file.
 var properties = parquet.NewWriterProperties(
 	parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCreatedBy(createdBy), parquet.WithVersion(parquet.V2_6))
-
-// schemas are the Parquet schemas of the Arrow schemas in use: a contract has one
-// for thousands of files.
-var schemas sync.Map // weak.Pointer[arrow.Schema] → *schema.Schema
-
-// columnsOf is the Parquet schema of s.
-func columnsOf(s *arrow.Schema) (*schema.Schema, error) {
-	key := weak.Make(s)
-	if known, ok := schemas.Load(key); ok {
-		return known.(*schema.Schema), nil
-	}
-	columns, err := pqarrow.ToParquet(arrow.NewSchema(s.Fields(), nil), properties, pqarrow.DefaultWriterProps())
-	if err != nil {
-		return nil, fmt.Errorf("no Parquet schema for %v: %w", s, err)
-	}
-	if _, there := schemas.LoadOrStore(key, columns); !there {
-		runtime.AddCleanup(s, func(key weak.Pointer[arrow.Schema]) { schemas.Delete(key) }, key)
-	}
-	return columns, nil
-}
 
 // Rows and Bytes are what has been written; Bytes is complete after Close.
 func (p *Writer) Rows() int64 { return p.rows }
