@@ -54,7 +54,8 @@ func nodeOf(name string, t arrow.DataType, nullable bool) (schema.Node, error) {
 	if nullable {
 		repetition = parquet.Repetitions.Optional
 	}
-	logical, physical := schema.LogicalType(schema.NoLogicalType{}), parquet.Types.Undefined
+	var physical parquet.Type
+	var logical schema.LogicalType = schema.NoLogicalType{}
 	switch t.ID() {
 	case arrow.INT64:
 		logical, physical = schema.NewIntLogicalType(64, true), parquet.Types.Int64
