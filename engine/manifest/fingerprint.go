@@ -9,8 +9,8 @@ import (
 )
 
 // Hasher computes a Sum of strings and sums. Every part is preceded by its
-// length, so that no two lists of parts look alike. The zero value is not
-// ready; use NewHasher.
+// length, so that no two lists of parts look alike. Use NewHasher: a sum begins
+// with its kind.
 type Hasher struct {
 	buf  []byte    // what has not been given to rest
 	rest hash.Hash // nil while buf holds everything
