@@ -87,10 +87,10 @@ type fusedTask struct {
 	metrics manifest.Metrics
 	yield   func(arrow.Record, error) bool
 	stopped bool     // the reader wants no more, or has been told of an error
-	zip     *zip.Zip // of the output, which its transform may leave open; or nil
+	zip     *zip.Zip // completes what the output is given; nil: nothing is missing
 }
 
-// close lets go of what completes the output.
+// close lets go of what completes the output, which its transform may leave open.
 func (t *fusedTask) close() {
 	if t.zip != nil {
 		t.zip.Close()
@@ -144,8 +144,7 @@ func (t *fusedTask) Output(port string, _ ...string) (stage.Writer, error) {
 	wanted := only(whole, func(name string) bool { return slices.Contains(t.columns, name) })
 	if names := zip.Read(e, wanted); len(names) > 0 {
 		w.adds = e.Adds
-		w.zip = zip.New(e, wanted, t.Read(e.Port, names...))
-		t.zip = w.zip
+		t.zip = zip.New(e, wanted, t.Read(e.Port, names...))
 	}
 	return w, nil
 }
@@ -172,7 +171,6 @@ func only(s *arrow.Schema, keep func(name string) bool) *arrow.Schema {
 type fusedWriter struct {
 	t       *fusedTask
 	expects *contract.Contract
-	zip     *zip.Zip // completes what is given; nil: nothing is missing
 	adds    []string // of what is given, those that are wanted; nil: all
 }
 
@@ -186,14 +184,14 @@ func (w *fusedWriter) Write(rec arrow.Record) error {
 	if err := w.expects.Check(rec); err != nil {
 		return err
 	}
-	if w.zip == nil {
+	if w.t.zip == nil {
 		return w.hand(rec)
 	}
 	if w.adds != nil && int(rec.NumCols()) != len(w.adds) {
 		rec = project(rec, w.adds)
 		defer rec.Release()
 	}
-	return w.zip.Each(rec, w.hand)
+	return w.t.zip.Each(rec, w.hand)
 }
 
 // hand gives rows to the reader, as it wants them.
@@ -208,13 +206,10 @@ func (w *fusedWriter) hand(rec arrow.Record) error {
 }
 
 func (w *fusedWriter) Close() error {
-	if w.zip == nil {
+	if w.t.zip == nil || w.t.stopped {
 		return nil
 	}
-	if w.t.stopped {
-		return nil
-	}
-	return w.zip.End()
+	return w.t.zip.End()
 }
 
 // project returns the named columns of a record, which has them.
