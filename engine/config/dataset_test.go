@@ -99,6 +99,9 @@ func TestSegmentMatch(t *testing.T) {
 // be said to meet.
 func TestSegmentsMeet(t *testing.T) {
 	key := &Key{Name: "k"}
+	if !segmentsMeet(Segment{Key: "k", Suffix: "b=a"}, key, Segment{Prefix: "ab=", Key: "k"}, key) {
+		t.Error("ab=a is a name of both, with the value a")
+	}
 	text := rapid.StringMatching(`[ab=]{0,3}`)
 	value := rapid.StringMatching(`[ab]{1,3}`)
 	rapid.Check(t, func(t *rapid.T) {

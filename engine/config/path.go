@@ -209,8 +209,20 @@ func segmentsMeet(a Segment, aKey *Key, b Segment, bKey *Key) bool {
 	case b.Key == "":
 		return segmentsMeet(b, bKey, a, aKey)
 	}
-	return affixesMeet(a.Prefix, b.Prefix, strings.CutPrefix) &&
-		affixesMeet(a.Suffix, b.Suffix, strings.CutSuffix)
+	return affixesMeet(a.Prefix, b.Prefix, strings.CutPrefix) && affixesMeet(a.Suffix, b.Suffix, strings.CutSuffix) ||
+		overlap(a, b) || overlap(b, a)
+}
+
+// overlap tells whether a's value can end within b's prefix, which then goes on as
+// a's suffix does: ${key.k}b=a and ab=${key.k} are both "ab=a".
+func overlap(a, b Segment) bool {
+	rest, ok := strings.CutPrefix(b.Prefix, a.Prefix)
+	for n := 1; ok && n < len(rest); n++ {
+		if addr.CheckValue(rest[:n]) == nil && (strings.HasPrefix(a.Suffix, rest[n:]) || strings.HasPrefix(rest[n:], a.Suffix)) {
+			return true
+		}
+	}
+	return false
 }
 
 // affixesMeet tells whether the longer text is the shorter one and something
