@@ -80,10 +80,16 @@ func (d declaration) checkGlob(e hclsyntax.Expression, glob string) {
 	}
 }
 
-// globFunc evaluates e by the keys it uses and remembers what it has evaluated.
+// globFunc evaluates e by the keys it uses, and remembers what HCL has evaluated.
 func globFunc(e hclsyntax.Expression, s scope, keys []string) func(map[string]string) (string, error) {
+	pieces, plain := piecesOf(e, s)
 	var known sync.Map // of values joined to string
 	return func(values map[string]string) (string, error) {
+		if plain {
+			if glob, ok := fill(pieces, values); ok && doublestar.ValidatePattern(glob) {
+				return glob, nil
+			}
+		}
 		joined := ""
 		for _, k := range keys {
 			v, ok := values[k]

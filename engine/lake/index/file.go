@@ -6,6 +6,8 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"slices"
+	"sync"
 
 	"dag/engine/addr"
 	"dag/engine/calendar"
@@ -23,6 +25,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// buffers are those that blocks are read into; nothing decoded points into one.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
 var errDamaged = errors.New("the index is damaged or of another version")
 
 // block is where a series' entries and files lie in a file.
@@ -34,8 +39,9 @@ type block struct {
 	entries, files int
 }
 
-func (b *block) read() ([]byte, error) {
-	buf := make([]byte, b.size)
+// read returns the block's bytes, in buf where they fit.
+func (b *block) read(buf []byte) ([]byte, error) {
+	buf = slices.Grow(buf[:0], b.size)[:b.size]
 	if _, err := b.in.ReadAt(buf, b.at); err != nil && err != io.EOF {
 		return nil, err
 	}
@@ -53,7 +59,7 @@ func Encode(series []*Series) ([]byte, error) {
 	for _, s := range series {
 		begin, entries, files := len(blocks), len(s.Traces), len(s.Files)
 		if b := s.block; b != nil {
-			buf, err := b.read()
+			buf, err := b.read(nil)
 			if err != nil {
 				return nil, err
 			}
@@ -157,9 +163,12 @@ func (s *Series) Load() error {
 		return nil
 	}
 	s.block = nil
-	buf, err := b.read()
+	pooled := buffers.Get().(*[]byte)
+	defer buffers.Put(pooled)
+	buf, err := b.read(*pooled)
 	if err == nil {
 		err = s.decode(buf, b)
+		*pooled = buf
 	}
 	if err != nil {
 		*s = Series{Keys: s.Keys}
