@@ -102,6 +102,9 @@ func TestSegmentsMeet(t *testing.T) {
 	if !segmentsMeet(Segment{Key: "k", Suffix: "b=a"}, key, Segment{Prefix: "ab=", Key: "k"}, key) {
 		t.Error("ab=a is a name of both, with the value a")
 	}
+	if segmentsMeet(Segment{Key: "k"}, key, Segment{Prefix: "ab=", Key: "k"}, key) {
+		t.Error("no value holds ab=, and nothing follows it")
+	}
 	text := rapid.StringMatching(`[ab=]{0,3}`)
 	value := rapid.StringMatching(`[ab]{1,3}`)
 	rapid.Check(t, func(t *rapid.T) {

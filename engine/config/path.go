@@ -218,7 +218,7 @@ func segmentsMeet(a Segment, aKey *Key, b Segment, bKey *Key) bool {
 func overlap(a, b Segment) bool {
 	rest, ok := strings.CutPrefix(b.Prefix, a.Prefix)
 	for n := 1; ok && n < len(rest); n++ {
-		if addr.CheckValue(rest[:n]) == nil && (strings.HasPrefix(a.Suffix, rest[n:]) || strings.HasPrefix(rest[n:], a.Suffix)) {
+		if addr.CheckValue(rest[:n]) == nil && strings.HasPrefix(a.Suffix, rest[n:]) {
 			return true
 		}
 	}
