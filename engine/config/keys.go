@@ -26,6 +26,11 @@ func (k *Key) Check(v string) error {
 			return fmt.Errorf("key %s: %w", k.Name, err)
 		}
 	}
+	return k.CheckPattern(v)
+}
+
+// CheckPattern is the part of Check that the key's own pattern is.
+func (k *Key) CheckPattern(v string) error {
 	if k.Pattern != nil && !k.Pattern.MatchString(v) {
 		return fmt.Errorf("key %s: value %q does not match %s", k.Name, v, k.patternText)
 	}

@@ -280,7 +280,7 @@ func (w *world) open() (*graph.Graph, *lake.Lake) {
 			l.Tables = map[string]*contract.Contract{t.Name: t.Contract}
 		}
 		for _, k := range d.Keys {
-			l.Keys = append(l.Keys, lake.Key{Name: k.Name, Date: k.Date, Check: k.Check})
+			l.Keys = append(l.Keys, lake.Key{Name: k.Name, Date: k.Date, Check: k.CheckPattern})
 		}
 		for _, s := range d.Path {
 			l.Path = append(l.Path, lake.Segment(s))

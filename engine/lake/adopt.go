@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"dag/engine/addr"
+	"dag/engine/lake/lease"
 	"dag/engine/manifest"
 )
 
@@ -63,7 +64,7 @@ func (l *Lake) Restate(ctx context.Context, r Restatement) (t manifest.Trace, er
 	if r.Read == nil {
 		r.Read = func(int64) {}
 	}
-	release, err := l.hold(ctx, r.Partition)
+	held, release, err := l.hold(ctx, r.Partition)
 	if err != nil {
 		return t, err
 	}
@@ -96,7 +97,7 @@ func (l *Lake) Restate(ctx context.Context, r Restatement) (t manifest.Trace, er
 			return t, &UnfitError{err}
 		}
 	}
-	t, err = l.relabel(r.Partition, &m, rel, foreign)
+	t, err = l.relabel(r.Partition, held, &m, rel, foreign)
 	return t, explain(err, "restate "+r.Partition.String(), l.path(rel))
 }
 
@@ -200,16 +201,16 @@ func (l *Lake) check(ctx context.Context, p addr.Partition, c content, rel strin
 	return nil
 }
 
-// relabel publishes the files of a folder with the manifest m, whose files and
-// rows are known.
-func (l *Lake) relabel(p addr.Partition, m *manifest.Manifest, rel string, foreign bool) (t manifest.Trace, err error) {
+// relabel publishes, under the lease held, the files of a folder with the manifest m,
+// whose files and rows are known.
+func (l *Lake) relabel(p addr.Partition, held *lease.Lease, m *manifest.Manifest, rel string, foreign bool) (t manifest.Trace, err error) {
 	s, err := l.Begin()
 	if err != nil {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, s.Discard()) }()
 	w := &Writer{
-		lake: l, p: p, table: l.tables[p.Dataset], dir: s.dir + ".0", order: &sortCheck{}, closed: true,
+		lake: l, p: p, table: l.tables[p.Dataset], dir: s.dir + ".0", rel: rel, order: &sortCheck{}, closed: true,
 		file: &File{closed: true}, files: map[string]*File{},
 	}
 	if err := l.fs.Mkdir(w.dir); err != nil {
@@ -229,11 +230,11 @@ func (l *Lake) relabel(p addr.Partition, m *manifest.Manifest, rel string, forei
 		}
 		w.files[f.Name] = &File{name: f.Name, file: file, closed: true}
 	}
-	staged, err := s.seal(p, w, m, rel, 0)
+	staged, err := s.seal(p, w, m, 0)
 	if err != nil {
 		return t, err
 	}
-	_, err = s.publish(staged)
+	_, err = s.publish(staged, held)
 	staged.trace.Day = l.tables[p.Dataset].day(p.Keys)
 	return staged.trace, err
 }

@@ -15,6 +15,7 @@ import (
 
 	"dag/engine/addr"
 	"dag/engine/lake/index"
+	"dag/engine/lake/lease"
 	"dag/engine/manifest"
 )
 
@@ -53,18 +54,20 @@ func (s *Staging) Commit(ctx context.Context, outputs []Output) (done []Committe
 			return nil, err
 		}
 	}
-	for _, o := range outputs {
-		release, herr := s.lake.hold(ctx, o.Partition)
+	leases := make([]*lease.Lease, len(staged))
+	for i, o := range staged {
+		held, release, herr := s.lake.hold(ctx, o.p)
 		if herr != nil {
 			return nil, herr
 		}
+		leases[i] = held
 		defer func() { err = errors.Join(err, release()) }()
 	}
-	for _, o := range staged {
+	for i, o := range staged {
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		c, perr := s.publish(o)
+		c, perr := s.publish(o, leases[i])
 		if perr != nil {
 			return done, explain(perr, "publish "+o.p.String(), o.target)
 		}
@@ -75,15 +78,15 @@ func (s *Staging) Commit(ctx context.Context, outputs []Output) (done []Committe
 
 // hold takes the lease of p unless this process has it; the function gives
 // back what was taken.
-func (l *Lake) hold(ctx context.Context, p addr.Partition) (func() error, error) {
-	if l.leases.Holds(p.String()) != nil {
-		return func() error { return nil }, nil
+func (l *Lake) hold(ctx context.Context, p addr.Partition) (*lease.Lease, func() error, error) {
+	if held := l.leases.Holds(p.String()); held != nil {
+		return held, func() error { return nil }, nil
 	}
 	got, err := l.Lease(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return got.Release, nil
+	return got.l, got.Release, nil
 }
 
 // staged is an output that is complete in staging.
@@ -113,19 +116,15 @@ func (s *Staging) complete(o Output, n int) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	rel, err := w.table.folder(o.Partition.Keys)
-	if err != nil {
-		return nil, err
-	}
 	m := *o.Manifest
 	m.Files, m.RowCount = files, w.Rows()
-	return s.seal(o.Partition, w, &m, rel, n)
+	return s.seal(o.Partition, w, &m, n)
 }
 
 // seal writes manifest and marker of a partition whose files are there and
 // makes all of it durable. It fills in of m what Output says, but for Files and
 // RowCount.
-func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, rel string, n int) (*staged, error) {
+func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, n int) (*staged, error) {
 	m.Dataset, m.Keys = p.Dataset.String(), p.Keys
 	digest := manifest.ContentDigest(m.Files)
 	m.Digest = digest.String()
@@ -151,29 +150,26 @@ func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, rel st
 		return nil, explain(err, "write "+p.String(), w.dir)
 	}
 	return &staged{
-		p: p, n: n, w: w, dir: w.dir, target: s.lake.path(rel),
+		p: p, n: n, w: w, dir: w.dir, target: s.lake.path(w.rel),
 		trace: manifest.Trace{State: manifest.Complete, Fingerprint: fingerprint, Digest: digest, Rows: m.RowCount, Bytes: manifest.Size(m.Files)},
 	}, nil
 }
 
 // publish puts an output in its place, under its lease.
-func (s *Staging) publish(o *staged) (Committed, error) {
+func (s *Staging) publish(o *staged, held *lease.Lease) (Committed, error) {
 	l := s.lake
 	c := Committed{Partition: o.p, Digest: o.trace.Digest, Rows: o.trace.Rows, Bytes: o.trace.Bytes}
-	if held := l.leases.Holds(o.p.String()); held == nil {
-		return c, fmt.Errorf("the lease was given back meanwhile")
-	} else if err := held.Check(); err != nil {
+	if err := held.Check(); err != nil {
 		return c, err
 	}
-	old, err := l.readContent(o.target, index.Entry{})
+	there, err := s.place(o)
+	if there {
+		var alone bool
+		if c.Unchanged, alone, err = s.supersede(o); alone {
+			return c, nil
+		}
+	}
 	if err != nil {
-		return c, err
-	}
-	c.Unchanged = old.trace.State == manifest.Complete && old.trace.Digest == o.trace.Digest
-	if c.Unchanged && old.trace.Fingerprint == o.trace.Fingerprint {
-		return c, nil
-	}
-	if err := s.replace(o, old.trace.State == manifest.Missing); err != nil {
 		return c, err
 	}
 	if err := l.unsettled(filepath.Dir(o.target)); err != nil {
@@ -187,28 +183,40 @@ func (s *Staging) publish(o *staged) (Committed, error) {
 	return c, nil
 }
 
-// replace moves the staged folder to its place; a predecessor goes to staging. free
-// tells that there is likely none.
-func (s *Staging) replace(o *staged, free bool) error {
+// place moves the staged folder to where nothing is; true if something is there.
+func (s *Staging) place(o *staged) (there bool, err error) {
 	f := s.lake.fs
-	if free {
-		err := f.Rename(o.dir, o.target)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err := s.lake.mkdirAll(filepath.Dir(o.target)); err != nil {
-				return err
-			}
-			err = f.Rename(o.dir, o.target)
+	err = f.Rename(o.dir, o.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.lake.mkdirAll(filepath.Dir(o.target)); err != nil {
+			return false, err
 		}
-		o.w.moved = err == nil
-		if err == nil || !errors.Is(err, fs.ErrExist) && !errors.Is(err, syscall.ENOTDIR) {
-			return err
-		}
+		err = f.Rename(o.dir, o.target)
 	}
-	err := f.Exchange(o.dir, o.target)
-	if !errors.Is(err, errNoExchange) {
-		return err
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTDIR) {
+		return true, nil
 	}
-	return s.swap(o)
+	o.w.moved = err == nil
+	return false, err
+}
+
+// supersede puts the staged folder in the place of its predecessor, which goes to
+// staging, and tells whether the content is the same. If the fingerprint is the same
+// too, the predecessor is left alone.
+func (s *Staging) supersede(o *staged) (same, alone bool, err error) {
+	old, err := s.lake.readContent(o.target, index.Entry{})
+	if err != nil {
+		return false, false, err
+	}
+	same = old.trace.State == manifest.Complete && old.trace.Digest == o.trace.Digest
+	if same && old.trace.Fingerprint == o.trace.Fingerprint {
+		return true, true, nil
+	}
+	err = s.lake.fs.Exchange(o.dir, o.target)
+	if errors.Is(err, errNoExchange) {
+		err = s.swap(o)
+	}
+	return same, false, err
 }
 
 // swapRecord says what swap was doing, for Sweep to undo.

@@ -25,7 +25,13 @@ func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
 // stampOf identifies a folder or file; there are no inodes here.
 func stampOf(info os.FileInfo) index.Stamp { return index.Stamp{ModTime: info.ModTime().UnixNano()} }
 
-func create(path string) (*os.File, error) { return os.Create(path) }
+func create(path string) (writableFile, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
 
 func rename(from, to string) error { return os.Rename(from, to) }
 

@@ -15,7 +15,7 @@ import (
 // syncDir makes the names in a folder durable. Some file systems know no such
 // thing and say EINVAL.
 func syncDir(path string) error {
-	d, err := openFile(path, unix.O_RDONLY)
+	d, err := openRaw(path, unix.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -27,22 +27,12 @@ func syncDir(path string) error {
 }
 
 // create makes or empties a file.
-func create(path string) (*os.File, error) {
-	return openFile(path, unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC)
-}
-
-// openFile is os.OpenFile, which would also try to have the runtime poll the file: five
-// more system calls for every file of every partition.
-func openFile(path string, flags int) (*os.File, error) {
-	for {
-		fd, err := unix.Open(path, flags|unix.O_CLOEXEC, 0o666)
-		switch {
-		case err == nil:
-			return os.NewFile(uintptr(fd), path), nil
-		case !errors.Is(err, unix.EINTR):
-			return nil, &os.PathError{Op: "open", Path: path, Err: err}
-		}
+func create(path string) (writableFile, error) {
+	f, err := openRaw(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC)
+	if err != nil {
+		return nil, err
 	}
+	return f, nil
 }
 
 // rename moves a file or folder; the folder that it replaces has to be empty.

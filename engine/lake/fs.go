@@ -38,18 +38,12 @@ var errNoExchange = errors.New("names cannot be exchanged on this file system")
 // osFS is the real one.
 type osFS struct{}
 
-func (osFS) Mkdir(path string) error { return os.Mkdir(path, 0o777) }
-func (osFS) Create(path string) (writableFile, error) {
-	f, err := create(path)
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
-}
-func (osFS) Rename(from, to string) error { return rename(from, to) }
-func (osFS) Exchange(a, b string) error   { return exchange(a, b) }
-func (osFS) RemoveAll(path string) error  { return os.RemoveAll(path) }
-func (osFS) SyncDir(path string) error    { return syncDir(path) }
+func (osFS) Mkdir(path string) error                  { return os.Mkdir(path, 0o777) }
+func (osFS) Create(path string) (writableFile, error) { return create(path) }
+func (osFS) Rename(from, to string) error             { return rename(from, to) }
+func (osFS) Exchange(a, b string) error               { return exchange(a, b) }
+func (osFS) RemoveAll(path string) error              { return os.RemoveAll(path) }
+func (osFS) SyncDir(path string) error                { return syncDir(path) }
 
 // mkdirAll makes a folder and its missing parents.
 func (l *Lake) mkdirAll(path string) error {

@@ -201,7 +201,7 @@ func (l *Lake) removeStaging(ctx context.Context, rel string) error {
 // the partition it was, and removes it then.
 func (l *Lake) removeOrphan(ctx context.Context, x Leftover, k Keep) error {
 	if p, err := addr.ParsePartition(x.Owner); err == nil {
-		release, err := l.hold(ctx, p)
+		_, release, err := l.hold(ctx, p)
 		if err != nil {
 			return err
 		}

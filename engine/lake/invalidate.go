@@ -17,7 +17,7 @@ func (l *Lake) Invalidate(ctx context.Context, p addr.Partition) (done bool, err
 	if l.o.NoWrite {
 		return false, errNoWrite
 	}
-	release, err := l.hold(ctx, p)
+	_, release, err := l.hold(ctx, p)
 	if err != nil {
 		return false, err
 	}

@@ -14,8 +14,8 @@ import (
 type Key struct {
 	Name string
 	Date bool // its values are dates, YYYY-MM-DD
-	// Check says why a value cannot be one of this key; nil accepts every
-	// value that addr.CheckValue accepts.
+	// Check says why a value that addr.CheckValue accepts, and that is a date where
+	// the key is one, cannot be one of this key; nil accepts them all.
 	Check func(string) error
 }
 

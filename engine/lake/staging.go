@@ -120,7 +120,8 @@ func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := t.folder(p.Keys); err != nil {
+	rel, err := t.folder(p.Keys)
+	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
@@ -136,6 +137,7 @@ func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	if err != nil {
 		return nil, explain(err, "write "+p.String(), dir)
 	}
+	w.rel = rel
 	s.writers[p] = w
 	return w, nil
 }

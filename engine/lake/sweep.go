@@ -116,7 +116,7 @@ func (l *Lake) putBack(ctx context.Context, dir string, r swapRecord) error {
 	if err != nil {
 		return err
 	}
-	release, err := l.hold(ctx, p)
+	_, release, err := l.hold(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type Writer struct {
 	table    *table
 	contract *contract.Contract
 	dir      string
+	rel      string // where the partition will be, from the lake root
 	file     *File
 	pq       *parquet.Writer
 	order    *sortCheck

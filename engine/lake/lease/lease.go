@@ -208,7 +208,7 @@ func (l *Lease) draft(self Owner) (string, error) {
 }
 
 func (l *Lease) text(self Owner) ([]byte, error) {
-	b, err := json.MarshalIndent(record{l.name, l.taken, self}, "", "  ")
+	b, err := json.Marshal(record{l.name, l.taken, self})
 	return append(b, '\n'), err
 }
 
@@ -228,13 +228,16 @@ func (l *Lease) mine() error {
 // m.mu is locked.
 func (l *Lease) sure() bool { return l.m.now().Sub(l.written) < Silence/2 }
 
-// Check is nil while the lease is ours. It fails if the process was silent for
-// so long that another host took it over.
+// Check is nil while the lease is ours. It fails after Release, and if the process
+// was silent for so long that another host took it over.
 func (l *Lease) Check() error {
 	l.m.mu.Lock()
-	sure := l.sure()
+	held, sure := l.m.held[l.path] == l, l.sure()
 	l.m.mu.Unlock()
-	if sure {
+	switch {
+	case !held:
+		return fmt.Errorf("the lease of %s was given back", l.name)
+	case sure:
 		return nil
 	}
 	return l.m.locked(l.mine)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +24,8 @@ var magic = []byte("PAR1")
 // holds one page of raw values and one row group of encoded ones.
 type Writer struct {
 	w       io.Writer
-	pos     int64
+	pos     int64 // of the next byte
+	begun   bool  // something has been written
 	rows    int64
 	schema  *arrow.Schema
 	chunks  []*chunk
@@ -46,7 +48,7 @@ func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
 		return nil, err
 	}
 	p := &Writer{
-		w: w, schema: s, columns: columns, workers: max(1, workers),
+		w: w, pos: int64(len(magic)), schema: s, columns: columns, workers: max(1, workers),
 		footer: metadata.NewFileMetadataBuilder(columns, properties, nil),
 	}
 	for i, f := range s.Fields() { // a field is one leaf: newChunk refuses others
@@ -56,8 +58,7 @@ func NewWriter(w io.Writer, s *arrow.Schema, workers int) (*Writer, error) {
 		}
 		p.chunks = append(p.chunks, c)
 	}
-	p.write(magic)
-	return p, p.err
+	return p, nil
 }
 
 // properties of every file.
@@ -182,9 +183,12 @@ func (p *Writer) write(b []byte) {
 	if p.err != nil || len(b) == 0 {
 		return
 	}
-	n, err := p.w.Write(b)
-	p.pos += int64(n)
-	p.err = err
+	p.pos += int64(len(b))
+	if !p.begun { // the beginning goes with what follows: a small file is one write
+		p.begun = true
+		b = slices.Concat(magic, b)
+	}
+	_, p.err = p.w.Write(b)
 }
 
 // Close writes what is left and the footer. It does not close the underlying
