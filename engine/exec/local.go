@@ -64,6 +64,7 @@ type runner struct {
 	o       Options
 	queue   *Queue
 	done    chan ending
+	idle    chan func() // taken by goroutines that wait for another unit; closed at the end
 	outcome Outcome
 	emitMu  sync.Mutex
 	failing bool
@@ -83,10 +84,11 @@ type ending struct {
 // an error. When ctx ends, running steps are cancelled and nothing new starts.
 func Run(ctx context.Context, p *plan.Plan, l *lake.Lake, o Options) (Outcome, error) {
 	r := &runner{
-		plan: p, lake: l, o: o, done: make(chan ending),
+		plan: p, lake: l, o: o, done: make(chan ending), idle: make(chan func()),
 		queue:   NewQueue(Limits{Workers: o.Workers, Memory: o.Memory}),
 		outcome: Outcome{Counts: map[event.Result]int{}}, looks: map[int]int{},
 	}
+	defer close(r.idle)
 	start := o.Now()
 	r.emit(r.started(start))
 	r.add(p.Items)
@@ -210,10 +212,24 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 		return
 	}
 	r.began++
-	go func() {
+	r.spawn(func() {
 		res, err := r.attempts(ctx, w)
 		r.done <- ending{item: it, result: res, err: err}
-	}()
+	})
+}
+
+// spawn runs f on a goroutine whose last unit has ended, if there is one: its stack
+// has grown already.
+func (r *runner) spawn(f func()) {
+	select {
+	case r.idle <- f:
+	default:
+		go func() {
+			for ; f != nil; f = <-r.idle {
+				f()
+			}
+		}()
+	}
 }
 
 // cutOff ends an item whose outputs are what its inputs give.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -139,11 +138,11 @@ func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, n int)
 	sum := sha256.Sum256(data)
 	f := s.lake.fs
 	success := []byte(hex.EncodeToString(sum[:]) + "\n")
-	small, err := createAll(f, w.dir, map[string][]byte{manifest.FileName: data, manifest.SuccessName: success})
+	files, err := createAll(f, w.dir, small{manifest.FileName, data}, small{manifest.SuccessName, success})
 	if err == nil {
 		err = w.settle()
 	}
-	if err = errors.Join(err, small.settle()); err == nil {
+	if err = errors.Join(err, files.settle()); err == nil {
 		err = f.SyncDir(w.dir)
 	}
 	if err != nil {
@@ -175,11 +174,11 @@ func (s *Staging) publish(o *staged, held *lease.Lease) (Committed, error) {
 	if err := l.unsettled(filepath.Dir(o.target)); err != nil {
 		return c, err
 	}
-	info, err := os.Stat(o.target)
+	stamp, _, err := statPath(o.target)
 	if err != nil {
 		return c, err
 	}
-	l.remember(o.p, o.trace, stampOf(info))
+	l.remember(o.p, o.trace, stamp)
 	return c, nil
 }
 

@@ -15,7 +15,12 @@ func syncDir(string) error { return nil }
 // statAt stats a name in an opened folder: its stamp and whether it is a
 // folder.
 func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
-	info, err := os.Stat(filepath.Join(dir.Name(), name))
+	return statPath(filepath.Join(dir.Name(), name))
+}
+
+// statPath is statAt for a path.
+func statPath(path string) (s index.Stamp, folder bool, err error) {
+	info, err := os.Stat(path)
 	if err != nil {
 		return s, false, err
 	}

@@ -51,11 +51,28 @@ func rename(from, to string) error {
 // statAt stats a name in an opened folder: its stamp and whether it is a
 // folder. Symbolic links are followed.
 func statAt(dir *os.File, name string) (s index.Stamp, folder bool, err error) {
-	var st unix.Stat_t
-	if err := unix.Fstatat(int(dir.Fd()), name, &st, 0); err != nil {
+	if s, folder, err = stat(int(dir.Fd()), name); err != nil {
 		return s, false, &os.PathError{Op: "stat", Path: dir.Name() + "/" + name, Err: err}
 	}
-	return index.Stamp{Inode: uint64(st.Ino), ModTime: st.Mtim.Nano()}, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+	return s, folder, nil
+}
+
+// statPath is statAt for a path. os.Stat would make a FileInfo, several times for every
+// partition.
+func statPath(path string) (s index.Stamp, folder bool, err error) {
+	if s, folder, err = stat(unix.AT_FDCWD, path); err != nil {
+		return s, false, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return s, folder, nil
+}
+
+func stat(dir int, name string) (s index.Stamp, folder bool, err error) {
+	var st unix.Stat_t
+	err = unix.Fstatat(dir, name, &st, 0)
+	for err == unix.EINTR {
+		err = unix.Fstatat(dir, name, &st, 0)
+	}
+	return index.Stamp{Inode: uint64(st.Ino), ModTime: st.Mtim.Nano()}, st.Mode&unix.S_IFMT == unix.S_IFDIR, err
 }
 
 // statFile stats a name in an opened folder: its stamp and its size, negative for what

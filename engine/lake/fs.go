@@ -97,16 +97,22 @@ func (l *Lake) settleNames() error {
 // smallFiles are files that have been written and not yet made durable.
 type smallFiles []writableFile
 
-// createAll writes small files into a folder, in the order of their names.
-func createAll(f filesystem, dir string, files map[string][]byte) (smallFiles, error) {
+// small is a small file to be written.
+type small struct {
+	name string
+	data []byte
+}
+
+// createAll writes small files into a folder.
+func createAll(f filesystem, dir string, files ...small) (smallFiles, error) {
 	var out smallFiles
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		w, err := f.Create(filepath.Join(dir, name))
+	for _, file := range files {
+		w, err := f.Create(filepath.Join(dir, file.name))
 		if err != nil {
 			return out, err
 		}
 		out = append(out, w)
-		if _, err := w.Write(files[name]); err != nil {
+		if _, err := w.Write(file.data); err != nil {
 			return out, err
 		}
 	}

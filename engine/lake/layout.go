@@ -2,7 +2,6 @@ package lake
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"dag/engine/addr"
@@ -141,7 +140,7 @@ func (t *table) render(segments []Segment, keys addr.Keys) string {
 		}
 		parts[i] = s.Prefix + v + s.Suffix
 	}
-	return path.Join(parts...)
+	return strings.Join(parts, "/")
 }
 
 func (t *table) keyNames() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 
 	"dag/engine/addr"
 	"dag/engine/lake/index"
@@ -19,11 +18,11 @@ func (l *Lake) Current(ctx context.Context, p addr.Partition) (manifest.Trace, e
 		return manifest.Trace{}, err
 	}
 	known := l.indexed(p)
-	info, err := os.Stat(l.path(rel))
+	stamp, _, err := statPath(l.path(rel))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return manifest.Trace{State: manifest.Missing, Day: l.tables[p.Dataset].day(p.Keys)}, nil
-	case err == nil && known.Stamp != (index.Stamp{}) && stampOf(info) == known.Stamp:
+	case err == nil && known.Stamp != (index.Stamp{}) && stamp == known.Stamp:
 		return known.Trace, nil
 	}
 	return l.Trace(ctx, p)

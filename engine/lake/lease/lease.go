@@ -32,8 +32,8 @@ type Manager struct {
 	notice func(string)
 
 	mu   sync.Mutex
-	held map[string]*Lease
-	stop chan struct{} // ends the heartbeat; nil while none beats
+	held map[string]*Lease // by name
+	stop chan struct{}     // ends the heartbeat; nil while none beats
 	done chan struct{}
 }
 
@@ -100,11 +100,11 @@ func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) 
 // looked at under the lock of all leases.
 func (m *Manager) try(l *Lease) (owner Owner, err error) {
 	m.mu.Lock()
-	if m.held[l.path] != nil {
+	if m.held[l.name] != nil {
 		m.mu.Unlock()
 		return m.self(), errHeld
 	}
-	m.held[l.path] = l
+	m.held[l.name] = l
 	m.mu.Unlock()
 	self := m.self()
 	l.taken = self.Heartbeat
@@ -124,7 +124,7 @@ func (m *Manager) try(l *Lease) (owner Owner, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
-		delete(m.held, l.path)
+		delete(m.held, l.name)
 		return owner, err
 	}
 	l.written = self.Heartbeat
@@ -232,7 +232,7 @@ func (l *Lease) sure() bool { return l.m.now().Sub(l.written) < Silence/2 }
 // was silent for so long that another host took it over.
 func (l *Lease) Check() error {
 	l.m.mu.Lock()
-	held, sure := l.m.held[l.path] == l, l.sure()
+	held, sure := l.m.held[l.name] == l, l.sure()
 	l.m.mu.Unlock()
 	switch {
 	case !held:
@@ -247,7 +247,7 @@ func (l *Lease) Check() error {
 func (l *Lease) Release() error {
 	m := l.m
 	m.mu.Lock()
-	if m.held[l.path] != l {
+	if m.held[l.name] != l {
 		m.mu.Unlock()
 		return nil
 	}
@@ -268,7 +268,7 @@ func (l *Lease) Release() error {
 		})
 	}
 	m.mu.Lock() // after the file is gone: this process must not make it again before
-	delete(m.held, l.path)
+	delete(m.held, l.name)
 	m.mu.Unlock()
 	return err
 }
@@ -277,7 +277,7 @@ func (l *Lease) Release() error {
 func (m *Manager) Holds(name string) *Lease {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.held[filepath.Join(m.dir, fileOf(name))]
+	return m.held[name]
 }
 
 // beat writes the heartbeat of every held lease until stop is closed.
