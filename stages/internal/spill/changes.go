@@ -37,39 +37,38 @@ func appendChanges(dst, before, rec []byte) []byte {
 }
 
 // putChanges writes words that differ to dst from n on, and returns where they end
-// and which they are. The words that are not of a group of four come first: so a
-// group is a level of an MBP-10 book, most of which are as they were.
+// and which they are. Both records are of the same size.
 func putChanges(dst []byte, n int, before, rec []byte) (end int, mask uint64) {
 	le := binary.LittleEndian
-	i := 0
-	// One word is written whether it differs or not, and overwritten by the next if
-	// not: there is no branch to mispredict.
-	put := func(w, d uint64) {
-		differs := (d | -d) >> 63
-		mask |= differs << (i & 63)
-		le.PutUint64(dst[n:], w)
-		n += int(differs) * wordBytes
-		i++
-	}
-	for len(rec)/wordBytes%4 != 0 {
-		w := le.Uint64(rec)
-		put(w, w^le.Uint64(before))
-		rec, before = rec[wordBytes:], before[wordBytes:]
-	}
-	for len(rec) >= 4*wordBytes && len(before) >= 4*wordBytes {
-		w0, w1, w2, w3 := le.Uint64(rec), le.Uint64(rec[8:]), le.Uint64(rec[16:]), le.Uint64(rec[24:])
-		d0, d1, d2, d3 := w0^le.Uint64(before), w1^le.Uint64(before[8:]), w2^le.Uint64(before[16:]), w3^le.Uint64(before[24:])
-		rec, before = rec[4*wordBytes:], before[4*wordBytes:]
-		if d0|d1|d2|d3 == 0 {
-			i += 4
-			continue
-		}
-		put(w0, d0)
-		put(w1, d1)
-		put(w2, d2)
-		put(w3, d3)
+	mask = changed(before, rec)
+	for m := mask; m != 0; m &= m - 1 {
+		le.PutUint64(dst[n:], le.Uint64(rec[bits.TrailingZeros64(m)*wordBytes:]))
+		n += wordBytes
 	}
 	return n, mask
+}
+
+// changed tells which words differ. The words that are not of a group of four come
+// first: so a group is a level of an MBP-10 book, most of which are as they were.
+func changed(before, rec []byte) (mask uint64) {
+	le := binary.LittleEndian
+	i := 0
+	for ; len(rec)/wordBytes%4 != 0 && len(before) >= wordBytes; i++ {
+		d := le.Uint64(rec) ^ le.Uint64(before)
+		mask |= (d | -d) >> 63 << (i & 63)
+		rec, before = rec[wordBytes:], before[wordBytes:]
+	}
+	before = before[:len(rec)]
+	for at := 0; at+4*wordBytes <= len(rec); at, i = at+4*wordBytes, i+4 {
+		r, b := rec[at:at+4*wordBytes:at+4*wordBytes], before[at:at+4*wordBytes:at+4*wordBytes]
+		d0, d1 := le.Uint64(r)^le.Uint64(b), le.Uint64(r[8:])^le.Uint64(b[8:])
+		d2, d3 := le.Uint64(r[16:])^le.Uint64(b[16:]), le.Uint64(r[24:])^le.Uint64(b[24:])
+		if d0|d1|d2|d3 != 0 {
+			four := (d0|-d0)>>63 | (d1|-d1)>>63<<1 | (d2|-d2)>>63<<2 | (d3|-d3)>>63<<3
+			mask |= four << (i & 63)
+		}
+	}
+	return mask
 }
 
 // applyChanges makes rec, which is the record before or a copy of it, the record
