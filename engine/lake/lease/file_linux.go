@@ -24,16 +24,26 @@ func place(draft, path string) error {
 	}
 }
 
-// writeDraft is os.WriteFile, which would also try to have the runtime poll the file.
+// writeDraft is os.WriteFile, which would also ask the system whether the runtime can
+// poll the file.
 func writeDraft(path string, data []byte) error {
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
-	for errors.Is(err, unix.EINTR) {
+	for err == unix.EINTR {
 		fd, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o666)
 	}
 	if err != nil {
 		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	f := os.NewFile(uintptr(fd), path)
-	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
+	for len(data) > 0 && (err == nil || err == unix.EINTR) {
+		var n int
+		n, err = unix.Write(fd, data)
+		data = data[max(0, n):]
+	}
+	if cerr := unix.Close(fd); err == nil && cerr != unix.EINTR {
+		err = cerr
+	}
+	if err != nil {
+		return &os.PathError{Op: "write", Path: path, Err: err}
+	}
+	return nil
 }
