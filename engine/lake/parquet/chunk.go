@@ -248,7 +248,7 @@ func (c *chunk) appendLevels(dst []byte) []byte {
 
 // appendPage appends header and compressed content.
 func (c *chunk) appendPage(dst, raw []byte, h pageHeader) []byte {
-	c.packed = encoder().EncodeAll(raw, c.packed[:0])
+	c.packed = squeeze(c.packed[:0], raw)
 	h.uncompressed, h.compressed = len(raw), len(c.packed)
 	at := len(dst)
 	dst = h.append(dst)

@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 
@@ -121,4 +122,31 @@ func constant(s *arrow.Schema, rows int) arrow.Record {
 		column.AppendEmptyValues(rows)
 	}
 	return b.NewRecord()
+}
+
+// TestWindowsMakeTheSame compresses pages with either encoder: a small window saves
+// memory, and no byte depends on it.
+func TestWindowsMakeTheSame(t *testing.T) {
+	far := newEncoder(8 << 20)
+	defer far.Close()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 30 {
+		page := make([]byte, 1+r.IntN(nearWindow))
+		for i := 0; i < len(page); {
+			from := r.IntN(i + 1)
+			if n := copy(page[i:], page[from:min(i, from+r.IntN(3000))]); n > 0 {
+				i += n // as before, up to the whole page back
+			}
+			for end := min(len(page), i+r.IntN(50)); i < end; i++ {
+				page[i] = byte(r.IntN(40))
+			}
+		}
+		if !bytes.Equal(squeeze(nil, page), far.EncodeAll(page, nil)) {
+			t.Fatalf("a page of %d bytes is compressed differently", len(page))
+		}
+	}
+	long := make([]byte, nearWindow+1)
+	if !bytes.Equal(squeeze(nil, long), far.EncodeAll(long, nil)) {
+		t.Error("a page beyond the window is compressed differently")
+	}
 }

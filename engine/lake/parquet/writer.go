@@ -113,14 +113,32 @@ func (p *Writer) check(rec arrow.Record) error {
 // encoder compresses the pages of all writers of the process, as many at once as
 // there are cores: each takes some megabytes, and nothing is kept from one page to
 // the next.
-var encoder = sync.OnceValue(func() *zstd.Encoder {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)),
+var encoder = sync.OnceValue(func() *zstd.Encoder { return newEncoder(nearWindow) })
+
+// farEncoder is for pages that nearWindow does not hold: of long texts, mostly.
+var farEncoder = sync.OnceValue(func() *zstd.Encoder { return newEncoder(8 << 20) })
+
+// nearWindow is how far back encoder looks for what comes again. Each of its workers
+// holds that much, and what it makes of a page that fits is what one with a larger
+// window makes of it.
+const nearWindow = 1 << 20
+
+func newEncoder(window int) *zstd.Encoder {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(3)), zstd.WithWindowSize(window),
 		zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
 	if err != nil {
 		panic(err) // the options are constant
 	}
 	return z
-})
+}
+
+// squeeze appends a page, compressed, to dst.
+func squeeze(dst, page []byte) []byte {
+	if len(page) > nearWindow {
+		return farEncoder().EncodeAll(page, dst)
+	}
+	return encoder().EncodeAll(page, dst)
+}
 
 // each calls f for every column, on up to p.workers goroutines.
 func (p *Writer) each(f func(i int)) {
