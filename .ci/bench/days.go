@@ -24,16 +24,12 @@ func days(dag, dir string, events, big int) (string, error) {
 }
 
 // market is one synthetic day in a lake of its own.
-type market struct {
-	dag, lake, raw string
-	events         int
-	zstd           cost // of decompressing its file; none: zstd is not installed
-	table          *table
-}
+type market struct{ dag, lake, raw string }
 
+// day measures one day; beside: also what other programs make of it.
 func day(t *table, dag, dir string, events int, beside bool) error {
 	defer os.RemoveAll(dir)
-	m := &market{dag: dag, lake: filepath.Join(dir, "lake"), events: events, table: t}
+	m := &market{dag: dag, lake: filepath.Join(dir, "lake")}
 	if _, err := run(dag, "demo", m.lake, "--days", "1", "--events", strconv.Itoa(events), "--option-events", "0", "-q"); err != nil {
 		return err
 	}
@@ -42,44 +38,53 @@ func day(t *table, dag, dir string, events int, beside bool) error {
 		return fmt.Errorf("%d raw files in %s (%v)", len(files), m.lake, err)
 	}
 	m.raw = files[0]
-	if _, err := exec.LookPath("zstd"); err == nil {
-		if m.zstd, err = median(3, func() (cost, error) { return run("zstd", "-dqf", m.raw, "-o", os.DevNull) }); err != nil {
-			return err
-		}
-		m.row(fmt.Sprintf("`zstd -d` of its file, %s records", thousands(events)), m.zstd, true)
-	}
-	if err := m.ways(); err != nil || !beside {
-		return err
-	}
-	return m.others()
-}
-
-// row adds a line; whole: it is about all records of the day.
-func (m *market) row(name string, c cost, whole bool) {
-	rate := "–"
-	if whole {
-		rate = c.perSecond(m.events)
-	}
-	m.table.row(name, rate, c.seconds(), c.times(m.zstd), c.peak())
-}
-
-// ways runs the pipeline three times in each way, the last with everything stored.
-func (m *market) ways() error {
-	for _, way := range []struct {
-		name string
-		args []string
-	}{
-		{"bronze", []string{"ingest_mbp10"}},
-		{"`--var lean=true`: no events stored beyond bronze", []string{"+approach", "--symbol", contractOf, "--var", "lean=true"}},
-		{"all datasets stored", []string{"+approach", "--symbol", contractOf}},
-	} {
-		c, err := median(3, func() (cost, error) { return m.apply([]string{"bronze", "silver", ".dag"}, way.args...) })
+	rows, runs := m.decompression(events), 3
+	decompressed := len(rows) > 0
+	rows = append(rows, m.ways()...)
+	if beside {
+		others, err := m.others()
 		if err != nil {
 			return err
 		}
-		m.row(way.name, c, true)
+		rows, runs = append(rows, others...), 5
+	}
+	if err := inTurn(runs, rows); err != nil {
+		return err
+	}
+	var zstd cost
+	if decompressed {
+		zstd = rows[0].took
+	}
+	for _, r := range rows {
+		rate := "–"
+		if r.whole {
+			rate = r.took.perSecond(events)
+		}
+		t.row(r.name, rate, r.took.seconds(), r.took.times(zstd), r.took.peak())
 	}
 	return nil
+}
+
+// decompression is what the rest is measured by; none where zstd is not installed.
+func (m *market) decompression(events int) []row {
+	if _, err := exec.LookPath("zstd"); err != nil {
+		return nil
+	}
+	return []row{{name: fmt.Sprintf("`zstd -d` of its file, %s records", thousands(events)), whole: true, run: func() (cost, error) {
+		return run("zstd", "-dqf", m.raw, "-o", os.DevNull)
+	}}}
+}
+
+// ways are those in which the pipeline is run, the last with everything stored.
+func (m *market) ways() []row {
+	way := func(name string, args ...string) row {
+		return row{name: name, whole: true, run: func() (cost, error) { return m.apply([]string{"bronze", "silver", ".dag"}, args...) }}
+	}
+	return []row{
+		way("bronze", "ingest_mbp10"),
+		way("`--var lean=true`: no events stored beyond bronze", "+approach", "--symbol", contractOf, "--var", "lean=true"),
+		way("all datasets stored", "+approach", "--symbol", contractOf),
+	}
 }
 
 // contractOf is the front contract of the synthetic market.

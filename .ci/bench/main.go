@@ -3,7 +3,7 @@
 //	go run ./.ci/bench [-write] [-events 2000000] [-big 10] [-partitions 12000,120000] [-dir DIR] [-only days|plans|index]
 //
 // It measures whole processes: CPU time and peak memory as the kernel counts
-// them, the median of three runs or more, all in one go on one machine. Programs to
+// them, what is compared in turn, and the median of three rounds or more. Programs to
 // compare with are left out of the tables where they are not installed: zstd,
 // ninja, a Python in $VENDOR_PYTHON with any of databento, polars, pyarrow and
 // duckdb, and one in $FAISS_PYTHON with faiss-cpu.
@@ -66,7 +66,8 @@ func bench(o options) error {
 	if out, err := exec.Command("go", "build", "-o", dag, "./cmd/dag").CombinedOutput(); err != nil {
 		return fmt.Errorf("building: %w\n%s", err, out)
 	}
-	if err := publish(o.write, "machine", machine()); err != nil {
+	// A part by itself leaves the line that names the programs of all parts.
+	if err := publish(o.write && o.only == "", "machine", machine()); err != nil {
 		return err
 	}
 	for _, part := range []struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -41,19 +42,36 @@ func output(name string, args ...string) (cost, string, error) {
 	return cost{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), rss: rss}, out.String(), nil
 }
 
-// median of n runs by CPU time, with the highest peak of memory of them all.
-func median(n int, f func() (cost, error)) (cost, error) {
-	var all []cost
-	var peak int64
+// row is one line of a table: what runs, and what it took.
+type row struct {
+	name  string
+	run   func() (cost, error)
+	whole bool // of a day: it is about all of its records
+	took  cost
+}
+
+// inTurn runs the rows one after the other, n times over: the speed of a shared
+// machine drifts, and whatever is compared drifts together. Each row is given the
+// median of its runs by CPU time, with the highest peak of memory of them all.
+func inTurn(n int, rows []row) error {
+	all := make([][]cost, len(rows))
 	for range n {
-		c, err := f()
-		if err != nil {
-			return c, err
+		for i := range rows {
+			c, err := rows[i].run()
+			if err != nil {
+				return err
+			}
+			all[i] = append(all[i], c)
 		}
-		all, peak = append(all, c), max(peak, c.rss)
 	}
-	slices.SortFunc(all, func(a, b cost) int { return int(a.cpu - b.cpu) })
-	return cost{cpu: all[n/2].cpu, rss: peak}, nil
+	for i, runs := range all {
+		slices.SortFunc(runs, func(a, b cost) int { return cmp.Compare(a.cpu, b.cpu) })
+		rows[i].took.cpu = runs[n/2].cpu
+		for _, c := range runs {
+			rows[i].took.rss = max(rows[i].took.rss, c.rss)
+		}
+	}
+	return nil
 }
 
 // machine names the machine and the versions of what is measured on it.

@@ -26,14 +26,15 @@ func version(python, module string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// others measures the same work of the programs that are installed, on the lake
-// that ways left behind.
-func (m *market) others() error {
+// others are the programs that are installed, doing the same work on the lake that
+// the last of ways left behind, and the bars beside DuckDB's.
+func (m *market) others() ([]row, error) {
 	scratch := filepath.Join(filepath.Dir(m.lake), "others")
 	if err := os.MkdirAll(scratch, 0o777); err != nil {
-		return err
+		return nil, err
 	}
 	first4h := filepath.Join(m.lake, "silver/product_type=future/symbol="+contractOf+"/table=market_by_price_10_first4h")
+	var rows []row
 	for _, other := range []struct {
 		module, name string
 		whole        bool
@@ -47,19 +48,12 @@ func (m *market) others() error {
 		if version(python(), other.module) == "" || other.module == "polars" && version(python(), "databento") == "" {
 			continue
 		}
-		c, err := median(3, func() (cost, error) { return ran(other.args) })
-		if err != nil {
-			return err
-		}
-		m.row(other.name, c, other.whole)
+		rows = append(rows, row{name: other.name, whole: other.whole, run: func() (cost, error) { return ran(other.args) }})
 	}
 	bars := "silver/product_type=future/symbol=" + contractOf + "/table=market_by_price_10_bar5s"
-	c, err := median(3, func() (cost, error) { return m.apply([]string{bars}, "bar5s", "--symbol", contractOf) })
-	if err != nil {
-		return err
-	}
-	m.row("`dag`: 5-second bars of 113 fields, of the same", c, false)
-	return nil
+	return append(rows, row{name: "`dag`: 5-second bars of 113 fields, of the same", run: func() (cost, error) {
+		return m.apply([]string{bars}, "bar5s", "--symbol", contractOf)
+	}}), nil
 }
 
 // ran measures a part of the script. One that prints seconds has measured a part

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -35,44 +36,46 @@ func planned(t *table, dag, lakes, n string) error {
 	if _, err := plan(); err != nil {
 		return err
 	}
-	ninja := func() (cost, error) { return run("ninja", "-C", root) }
-	if _, err := exec.LookPath("ninja"); err != nil {
-		ninja = func() (cost, error) { return cost{}, nil }
-	} else if _, err := ninja(); err != nil { // it writes its log
-		return err
-	}
-	rows := []struct {
-		name string
-		runs int
-		run  func() (cost, error)
-		took cost
-	}{
-		{name: "`ninja` on the same file graph", runs: 5, run: ninja},
-		{name: "a bare walk: list and stat", runs: 5, run: func() (cost, error) { return walked(root) }},
-		{name: "`dag plan`", runs: 5, run: plan},
-		{name: "`dag plan`, one source file touched", runs: 3, run: func() (cost, error) {
-			if err := touchOne(root); err != nil {
-				return cost{}, err
-			}
-			return plan()
-		}},
-		{name: "`dag plan`, its index deleted", runs: 3, run: func() (cost, error) {
-			if err := os.RemoveAll(filepath.Join(root, ".dag", "index")); err != nil {
-				return cost{}, err
-			}
-			return plan()
-		}},
-	}
-	for i := range rows {
-		var err error
-		if rows[i].took, err = median(rows[i].runs, rows[i].run); err != nil {
+	var rows []row
+	if _, err := exec.LookPath("ninja"); err == nil {
+		ninja := func() (cost, error) { return run("ninja", "-C", root) }
+		if _, err := ninja(); err != nil { // it writes its log
 			return err
 		}
+		rows = append(rows, row{name: "`ninja` on the same file graph", run: ninja})
 	}
-	for _, r := range rows {
-		if r.took.cpu > 0 {
-			t.row(r.name+", "+grouped(n)+" partitions", r.took.seconds(), r.took.times(rows[0].took), r.took.times(rows[1].took), r.took.peak())
+	walk := len(rows)
+	rows = append(rows,
+		row{name: "a bare walk: list and stat", run: func() (cost, error) { return walked(root) }},
+		row{name: "`dag plan`", run: plan},
+	)
+	if err := inTurn(9, rows); err != nil {
+		return err
+	}
+	touched := []row{{name: "`dag plan`, one source file touched", run: func() (cost, error) {
+		if err := touchOne(root); err != nil {
+			return cost{}, err
 		}
+		return plan()
+	}}}
+	if err := inTurn(5, touched); err != nil {
+		return err
+	}
+	cold := []row{{name: "`dag plan`, its index deleted", run: func() (cost, error) {
+		if err := os.RemoveAll(filepath.Join(root, ".dag", "index")); err != nil {
+			return cost{}, err
+		}
+		return plan()
+	}}}
+	if err := inTurn(3, cold); err != nil {
+		return err
+	}
+	var ninja cost
+	if walk > 0 {
+		ninja = rows[0].took
+	}
+	for _, r := range slices.Concat(rows, touched, cold) {
+		t.row(r.name+", "+grouped(n)+" partitions", r.took.seconds(), r.took.times(ninja), r.took.times(rows[walk].took), r.took.peak())
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -46,11 +47,25 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-func TestMedian(t *testing.T) {
-	runs := []cost{{3 * time.Second, 10}, {1 * time.Second, 30}, {2 * time.Second, 20}}
-	i := -1
-	got, err := median(3, func() (cost, error) { i++; return runs[i], nil })
-	if want := (cost{2 * time.Second, 30}); err != nil || got != want {
-		t.Errorf("got %v, %v; want %v", got, err, want)
+func TestInTurn(t *testing.T) {
+	runs := map[string][]cost{
+		"a": {{3 * time.Second, 10}, {1 * time.Second, 30}, {2 * time.Second, 20}},
+		"b": {{5 * time.Second, 0}, {5 * time.Second, 0}, {4 * time.Second, 0}},
+	}
+	order := ""
+	program := func(name string) row {
+		i := -1
+		return row{name: name, run: func() (cost, error) { i++; order += name; return runs[name][i], nil }}
+	}
+	rows := []row{program("a"), program("b")}
+	if err := inTurn(3, rows); err != nil || order != "ababab" {
+		t.Errorf("error %v, order %s", err, order)
+	}
+	if a, b := (cost{2 * time.Second, 30}), (cost{cpu: 5 * time.Second}); rows[0].took != a || rows[1].took != b {
+		t.Errorf("got %v and %v; want %v and %v", rows[0].took, rows[1].took, a, b)
+	}
+	broken := errors.New("broken")
+	if err := inTurn(1, []row{{run: func() (cost, error) { return cost{}, broken }}}); err != broken {
+		t.Errorf("error %v", err)
 	}
 }
