@@ -97,7 +97,7 @@ func (l *Lake) Restate(ctx context.Context, r Restatement) (t manifest.Trace, er
 			return t, &UnfitError{err}
 		}
 	}
-	t, err = l.relabel(r.Partition, held, &m, rel, foreign)
+	t, err = l.relabel(ctx, r.Partition, held, &m, rel, foreign)
 	return t, explain(err, "restate "+r.Partition.String(), l.path(rel))
 }
 
@@ -138,12 +138,18 @@ func hashFile(ctx context.Context, dir, name string, read func(int64)) (manifest
 		return manifest.File{}, err
 	}
 	defer f.Close() // read only: nothing can be lost
-	h := sha256.New()
-	n, err := io.Copy(h, &cancellable{ctx, &counting{f, read}})
+	out, err := hashAll(ctx, name, &counting{f, read})
 	if err != nil {
 		return manifest.File{}, fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 	}
-	return manifest.File{Name: name, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, nil
+	return out, nil
+}
+
+// hashAll describes the file of a name by all of its bytes.
+func hashAll(ctx context.Context, name string, r io.Reader) (manifest.File, error) {
+	h := sha256.New()
+	n, err := io.Copy(h, &cancellable{ctx, r})
+	return manifest.File{Name: name, Bytes: n, SHA256: hex.EncodeToString(h.Sum(nil))}, err
 }
 
 // counting tells of the bytes that are read.
@@ -203,7 +209,7 @@ func (l *Lake) check(ctx context.Context, p addr.Partition, c content, rel strin
 
 // relabel publishes, under the lease held, the files of a folder with the manifest m,
 // whose files and rows are known.
-func (l *Lake) relabel(p addr.Partition, held *lease.Lease, m *manifest.Manifest, rel string, foreign bool) (t manifest.Trace, err error) {
+func (l *Lake) relabel(ctx context.Context, p addr.Partition, held *lease.Lease, m *manifest.Manifest, rel string, foreign bool) (t manifest.Trace, err error) {
 	s, err := l.Begin()
 	if err != nil {
 		return t, err
@@ -234,7 +240,7 @@ func (l *Lake) relabel(p addr.Partition, held *lease.Lease, m *manifest.Manifest
 	if err != nil {
 		return t, err
 	}
-	_, err = s.publish(staged, held)
+	_, err = s.publish(ctx, staged, held)
 	staged.trace.Day = l.tables[p.Dataset].day(p.Keys)
 	return staged.trace, err
 }

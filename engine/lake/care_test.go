@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -345,5 +346,105 @@ func TestOrphans(t *testing.T) {
 	cancel()
 	if _, err := l.Orphans(ctx, func(addr.Partition) bool { return true }, func() {}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// TestDamageIsMadeGood: bytes that have changed in place are met when they are read;
+// the next listing has the partition made anew, and a unit that makes the same bytes
+// replaces it although manifest and fingerprint are the same.
+func TestDamageIsMadeGood(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "lake")
+	l := open(t, root, Options{})
+	p := part("ESU5", "2025-08-04")
+	mustPut(t, l, "v1", 3000, 7, p)
+	rel, err := l.Folder(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(l.path(rel), manifest.DataName)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damage := func() {
+		b := bytes.Clone(whole)
+		for i := range 64 {
+			b[100+i] ^= 0xff
+		}
+		if err := os.WriteFile(file, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage()
+	if _, _, err := firstPrice(l, p); err == nil || !strings.Contains(err.Error(), "was changed after it was written; apply again to make it anew") {
+		t.Fatal(err)
+	}
+	if err := l.SaveIndex(); err != nil {
+		t.Fatal(err)
+	}
+	if tr, err := open(t, root, Options{}).Current(t.Context(), p); err != nil || tr.State != manifest.OutputChanged {
+		t.Errorf("state %d, %v", tr.State, err)
+	}
+	for _, c := range mustPut(t, l, "v1", 3000, 7, p) {
+		if c.Unchanged {
+			t.Error("damage was taken for what the unit made")
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || !bytes.Equal(b, whole) {
+		t.Error("the file is still damaged", err)
+	}
+	if tr, err := l.Current(t.Context(), p); err != nil || tr.State != manifest.Complete {
+		t.Errorf("state %d, %v", tr.State, err)
+	}
+	for _, c := range mustPut(t, l, "v1", 3000, 7, p) {
+		if !c.Unchanged {
+			t.Error("the same bytes count as changed")
+		}
+	}
+}
+
+// TestOneBadFolder: a folder that cannot be what its names say has a state like any
+// other; it keeps nobody from listing the rest.
+func TestOneBadFolder(t *testing.T) {
+	large := func(path string) error {
+		return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o666), os.Truncate(path, manifest.MaxBytes+1))
+	}
+	folder := func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o777)) }
+	foreign := func(spoil func(path string) error) func(dir string) error {
+		return func(dir string) error {
+			return errors.Join(os.WriteFile(filepath.Join(dir, manifest.SuccessName), nil, 0o666), spoil(filepath.Join(dir, "part-00001.parquet")))
+		}
+	}
+	for name, c := range map[string]struct {
+		spoil func(dir string) error
+		want  manifest.State
+	}{
+		"a manifest that is too large": {func(dir string) error { return large(filepath.Join(dir, manifest.FileName)) }, manifest.UnreadableManifest},
+		"a folder for a manifest":      {func(dir string) error { return folder(filepath.Join(dir, manifest.FileName)) }, manifest.UnreadableManifest},
+		"a marker that is too large":   {func(dir string) error { return large(filepath.Join(dir, manifest.SuccessName)) }, manifest.Incomplete},
+		"a folder for a marker":        {func(dir string) error { return folder(filepath.Join(dir, manifest.SuccessName)) }, manifest.Incomplete},
+		"a folder for rows":            {func(dir string) error { return folder(filepath.Join(dir, manifest.DataName)) }, manifest.OutputChanged},
+		"another tool's dangling link": {foreign(func(path string) error { return os.Symlink("nowhere", path) }), manifest.Incomplete},
+		"another tool's folder":        {foreign(func(path string) error { return os.Mkdir(path, 0o777) }), manifest.Incomplete},
+	} {
+		root := filepath.Join(t.TempDir(), "lake")
+		l := open(t, root, Options{})
+		bad, good := part("ESU5", "2025-08-04"), part("ESU5", "2025-08-05")
+		mustPut(t, l, "v1", 3, 7, bad, good)
+		rel, err := l.Folder(bad)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.spoil(l.path(rel)); err != nil {
+			t.Fatal(err)
+		}
+		l = open(t, root, Options{})
+		if a, b := trace(t, l, bad).State, trace(t, l, good).State; a != c.want || b != manifest.Complete {
+			t.Errorf("%s: state %d, want %d; the other has %d", name, a, c.want, b)
+		}
+		mustPut(t, l, "v2", 3, 7, bad)
+		if s := trace(t, l, bad).State; s != manifest.Complete {
+			t.Errorf("%s: state %d after it was made anew", name, s)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"dag/engine/addr"
@@ -66,7 +67,7 @@ func (s *Staging) Commit(ctx context.Context, outputs []Output) (done []Committe
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		c, perr := s.publish(o, leases[i])
+		c, perr := s.publish(ctx, o, leases[i])
 		if perr != nil {
 			return done, explain(perr, "publish "+o.p.String(), o.target)
 		}
@@ -155,7 +156,7 @@ func (s *Staging) seal(p addr.Partition, w *Writer, m *manifest.Manifest, n int)
 }
 
 // publish puts an output in its place, under its lease.
-func (s *Staging) publish(o *staged, held *lease.Lease) (Committed, error) {
+func (s *Staging) publish(ctx context.Context, o *staged, held *lease.Lease) (Committed, error) {
 	l := s.lake
 	c := Committed{Partition: o.p, Digest: o.trace.Digest, Rows: o.trace.Rows, Bytes: o.trace.Bytes}
 	if err := held.Check(); err != nil {
@@ -164,7 +165,7 @@ func (s *Staging) publish(o *staged, held *lease.Lease) (Committed, error) {
 	there, err := s.place(o)
 	if there {
 		var alone bool
-		if c.Unchanged, alone, err = s.supersede(o); alone {
+		if c.Unchanged, alone, err = s.supersede(ctx, o); alone {
 			return c, nil
 		}
 	}
@@ -201,15 +202,17 @@ func (s *Staging) place(o *staged) (there bool, err error) {
 
 // supersede puts the staged folder in the place of its predecessor, which goes to
 // staging, and tells whether the content is the same. If the fingerprint is the same
-// too, the predecessor is left alone.
-func (s *Staging) supersede(o *staged) (same, alone bool, err error) {
+// too, the predecessor is left alone, unless its files are not what its manifest says.
+func (s *Staging) supersede(ctx context.Context, o *staged) (same, alone bool, err error) {
 	old, err := s.lake.readContent(o.target, index.Entry{})
 	if err != nil {
 		return false, false, err
 	}
 	same = old.trace.State == manifest.Complete && old.trace.Digest == o.trace.Digest
 	if same && old.trace.Fingerprint == o.trace.Fingerprint {
-		return true, true, nil
+		if same, err = intact(ctx, o.target, old.m.Files); same || err != nil {
+			return same, same, err
+		}
 	}
 	err = s.lake.fs.Exchange(o.dir, o.target)
 	if errors.Is(err, errNoExchange) {
@@ -218,12 +221,26 @@ func (s *Staging) supersede(o *staged) (same, alone bool, err error) {
 	return same, false, err
 }
 
+// intact tells whether the files of a folder have the bytes that are recorded of
+// them. One that cannot be read has not.
+func intact(ctx context.Context, dir string, files []manifest.File) (bool, error) {
+	for _, want := range files {
+		if got, err := hashFile(ctx, dir, want.Name, func(int64) {}); err != nil || got != want {
+			return false, ctx.Err()
+		}
+	}
+	return true, nil
+}
+
 // swapRecord says what swap was doing, for Sweep to undo.
 type swapRecord struct {
 	Partition string `json:"partition"`
 	Target    string `json:"target"` // relative to the lake root
 	Old       string `json:"old"`    // relative to the staging folder
 }
+
+// swapName is the file of a record, in the folder of its unit.
+func swapName(n string) string { return "swap-" + n + ".json" }
 
 // swap replaces a folder where names cannot be exchanged: the old one aside,
 // the new one in. If the process dies between the two, the record lets Sweep
@@ -245,7 +262,7 @@ func (s *Staging) swap(o *staged) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(f, filepath.Join(s.dir, fmt.Sprintf("swap-%d.json", o.n)), append(b, '\n')); err != nil {
+	if err := writeFile(f, filepath.Join(s.dir, swapName(strconv.Itoa(o.n))), append(b, '\n')); err != nil {
 		return err
 	}
 	if err := f.SyncDir(s.dir); err != nil {
@@ -256,7 +273,12 @@ func (s *Staging) swap(o *staged) error {
 		return err
 	}
 	if err := f.Rename(o.dir, o.target); err != nil {
-		return errors.Join(err, f.Rename(aside, o.target))
+		back := f.Rename(aside, o.target)
+		if back != nil {
+			s.keep() // the only copy is in it
+			back = fmt.Errorf("%s is in %s, from where the next run puts it back: %w", o.p, aside, back)
+		}
+		return errors.Join(err, back)
 	}
 	o.w.moved = true
 	return nil

@@ -29,6 +29,7 @@ type faultFS struct {
 	dead       bool
 	noExchange bool
 	log        []string
+	refuse     func(to string) bool // renames that fail besides
 }
 
 var errCrash = errors.New("crash")
@@ -50,7 +51,12 @@ func (f *faultFS) Mkdir(p string) error {
 	return f.step("mkdir", func() error { return f.filesystem.Mkdir(p) })
 }
 func (f *faultFS) Rename(a, b string) error {
-	return f.step("rename", func() error { return f.filesystem.Rename(a, b) })
+	return f.step("rename", func() error {
+		if f.refuse != nil && f.refuse(b) {
+			return &fs.PathError{Op: "rename", Path: b, Err: f.err}
+		}
+		return f.filesystem.Rename(a, b)
+	})
 }
 func (f *faultFS) Exchange(a, b string) error {
 	if f.noExchange {
@@ -60,6 +66,10 @@ func (f *faultFS) Exchange(a, b string) error {
 }
 func (f *faultFS) RemoveAll(p string) error {
 	return f.step("remove", func() error { return f.filesystem.RemoveAll(p) })
+}
+
+func (f *faultFS) Remove(p string) error {
+	return f.step("remove", func() error { return f.filesystem.Remove(p) })
 }
 func (f *faultFS) SyncDir(p string) error {
 	return f.step("syncdir", func() error { return f.filesystem.SyncDir(p) })
@@ -173,11 +183,17 @@ func deadRuns(t *testing.T, l *Lake) []string {
 // TestFailureAnywhere fails one step; the process lives on. The unit fails,
 // cleans up, and nothing that was there is lost.
 func TestFailureAnywhere(t *testing.T) {
+	for _, noExchange := range []bool{false, true} {
+		failEach(t, noExchange)
+	}
+}
+
+func failEach(t *testing.T, noExchange bool) {
 	for at := 1; ; at++ {
 		root := t.TempDir()
 		a := part("ESU5", "2025-06-05")
 		mustPut(t, open(t, root, Options{}), "old", 3, 1, a)
-		f := &faultFS{at: at, err: syscall.ENOSPC}
+		f := &faultFS{at: at, err: syscall.ENOSPC, noExchange: noExchange}
 		l := faulty(t, root, f)
 		_, err := put(l, "new", 5, 2, a)
 		if f.n < at {
@@ -194,6 +210,63 @@ func TestFailureAnywhere(t *testing.T) {
 				t.Errorf("step %d (%s): %v left", at, f.log[at-1], left)
 			}
 		}
+	}
+}
+
+// TestCrashBelowBrackets: a lake's own path may hold what a pattern would read as a
+// class of characters.
+func TestCrashBelowBrackets(t *testing.T) {
+	a := part("ESU5", "2025-06-05")
+	for at := 1; ; at++ {
+		root := filepath.Join(t.TempDir(), "lake[1]")
+		l := open(t, root, Options{})
+		mustPut(t, l, "old", 3, 1, a)
+		f := &faultFS{at: at, err: errCrash, dead: true, noExchange: true}
+		_, err := put(faulty(t, root, f), "new", 5, 2, a)
+		if f.n < at {
+			break
+		}
+		l = open(t, root, Options{})
+		if serr := l.Sweep(t.Context()); serr != nil {
+			t.Fatal(serr)
+		}
+		if n, _, rerr := firstPrice(l, a); rerr != nil || n != 3 && n != 5 {
+			t.Fatalf("step %d (%v): %d rows, %v\n%s", at, err, n, rerr, strings.Join(f.log, " "))
+		}
+	}
+}
+
+// TestNoWayBack: where names cannot be exchanged, and a folder that was moved aside
+// can be put back no more than the new one be moved in, staging keeps it for Sweep.
+func TestNoWayBack(t *testing.T) {
+	root := t.TempDir()
+	a := part("ESU5", "2025-06-05")
+	mustPut(t, open(t, root, Options{}), "old", 3, 1, a)
+	f := &faultFS{err: syscall.EIO, noExchange: true}
+	l := faulty(t, root, f)
+	tries := 0
+	f.refuse = func(to string) bool {
+		if to == l.path("silver/symbol=ESU5/table=ticks/dt=2025-06-05") {
+			tries++
+		}
+		return tries > 1 // the first meets the folder that is there
+	}
+	_, err := put(l, "new", 5, 2, a)
+	if err == nil || !strings.Contains(err.Error(), "from where the next run puts it back") {
+		t.Error(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	l = open(t, root, Options{})
+	if err := l.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := firstPrice(l, a); err != nil || n != 3 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+	if left := deadRuns(t, l); len(left) > 0 {
+		t.Error("left:", left)
 	}
 }
 

@@ -23,6 +23,7 @@ type filesystem interface {
 	// done.
 	Exchange(a, b string) error
 	RemoveAll(path string) error
+	Remove(path string) error // a file or an empty folder
 	SyncDir(path string) error
 }
 
@@ -43,6 +44,7 @@ func (osFS) Create(path string) (writableFile, error) { return create(path) }
 func (osFS) Rename(from, to string) error             { return rename(from, to) }
 func (osFS) Exchange(a, b string) error               { return exchange(a, b) }
 func (osFS) RemoveAll(path string) error              { return os.RemoveAll(path) }
+func (osFS) Remove(path string) error                 { return os.Remove(path) }
 func (osFS) SyncDir(path string) error                { return syncDir(path) }
 
 // mkdirAll makes a folder and its missing parents.

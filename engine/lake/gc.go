@@ -9,7 +9,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dag/engine/addr"
@@ -197,8 +196,10 @@ func (l *Lake) removeStaging(ctx context.Context, rel string) error {
 	return l.fs.RemoveAll(dir)
 }
 
-// removeOrphan takes an orphan out of its place in one step, under the lease of
-// the partition it was, and removes it then.
+// removeOrphan removes what an orphan's manifest stands for, under the lease of the
+// partition it was: the marker first and the manifest last, so that what a crash
+// leaves is no partition, and still known as ours. Whatever else lies in the folder
+// stays, such as the partitions of a path that has grown.
 func (l *Lake) removeOrphan(ctx context.Context, x Leftover, k Keep) error {
 	if p, err := addr.ParsePartition(x.Owner); err == nil {
 		_, release, err := l.hold(ctx, p)
@@ -207,19 +208,18 @@ func (l *Lake) removeOrphan(ctx context.Context, x Leftover, k Keep) error {
 		}
 		defer func() { _ = release() }() // a lease that stays behind is taken over
 	}
-	if o, ok := l.orphan(x.Path, k.Knows); !ok || !o.Own {
+	o, ok := l.orphan(x.Path, k.Knows)
+	if !ok || !o.Own {
 		return nil // it has a place now
 	}
-	run, err := l.runFolder()
-	if err != nil {
+	dir := l.path(x.Path)
+	for _, name := range o.files {
+		if err := l.fs.Remove(filepath.Join(dir, name)); err != nil && !absent(err) {
+			return err
+		}
+	}
+	if err := l.fs.Remove(dir); err != nil && !absent(err) && !errors.Is(err, fs.ErrExist) { // not empty
 		return err
 	}
-	aside := filepath.Join(run, "orphan-"+strconv.FormatInt(l.unit.Add(1), 10))
-	if err := l.fs.Rename(l.path(x.Path), aside); err != nil {
-		return err
-	}
-	if err := l.unsettled(filepath.Dir(l.path(x.Path))); err != nil {
-		return err
-	}
-	return l.fs.RemoveAll(aside)
+	return l.unsettled(filepath.Dir(dir))
 }

@@ -208,3 +208,43 @@ func TestExamine(t *testing.T) {
 type noExchangeFS struct{ quickFS }
 
 func (noExchangeFS) Exchange(_, _ string) error { return errNoExchange }
+
+// TestRemoveSparesWhatIsBelow: partitions of a path that has grown lie in the folders
+// of those before it. Only the files of the orphan go.
+func TestRemoveSparesWhatIsBelow(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "lake"), Options{})
+	p := part("ESU5", "2025-08-04")
+	mustPut(t, l, "v1", 3, 7, p)
+	dir := "silver/symbol=ESU5/table=ticks/dt=2025-08-04"
+	aside := filepath.Join(t.TempDir(), "v2")
+	if err := errors.Join(os.CopyFS(aside, os.DirFS(l.path(dir))), os.Rename(aside, l.path(dir+"/v2"))); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, l.path(dir+"/notes.txt"), []byte("mine"))
+	keep := Keep{Knows: func(addr.Partition) bool { return false }}
+	list, err := l.Leftovers(t.Context(), keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(list, func(x Leftover) bool { return x.Path == dir })
+	if i < 0 {
+		t.Fatalf("%+v", list)
+	}
+	if n := l.bytesBelow(dir + "/v2"); list[i].Bytes != n {
+		t.Errorf("%d bytes, want %d", list[i].Bytes, n)
+	}
+	if err := l.Remove(t.Context(), list[i], keep); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	err = filepath.WalkDir(l.path(dir), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(l.path(dir), path)
+			left = append(left, rel)
+		}
+		return err
+	})
+	if want := []string{"notes.txt", "v2/_MANIFEST.json", "v2/_SUCCESS", "v2/part-00000.parquet"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("%v is left: %v", left, err)
+	}
+}

@@ -65,6 +65,8 @@ type Lake struct {
 
 	runMu sync.Mutex
 	run   string // folder of what is staged; "" before the first Begin
+	// keepRun leaves that folder to Sweep: the only copy of a partition is in it.
+	keepRun bool
 
 	settleMu sync.Mutex
 	dirs     map[string]bool // folders with names that are not durable yet

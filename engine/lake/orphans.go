@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dag/engine/addr"
@@ -30,7 +31,9 @@ type OrphanFolder struct {
 	Own   bool   // this program wrote it: there is a manifest of ours
 	Name  string // the partition that its manifest or its place names; may be empty
 	Why   string // of NoValue: what is wrong with the name
-	Bytes int64  // of all its files
+	Bytes int64  // of the files in it, of ours where it is Own
+
+	files []string // of ours, the marker first and the manifest last
 }
 
 // Orphans looks through the whole lake for folders that hold rows, a marker or a
@@ -104,12 +107,17 @@ func (l *Lake) orphan(rel string, knows func(addr.Partition) bool) (OrphanFolder
 			if o.Kind == NoDataset {
 				o.Name = m.Partition().String()
 			}
+			o.files = append(o.files, manifest.SuccessName)
+			for _, f := range m.Files {
+				o.files = append(o.files, f.Name)
+			}
+			o.files = append(o.files, manifest.FileName)
 		}
 	}
 	if !o.Own && o.Kind == NoDataset {
 		return o, false
 	}
-	o.Bytes = l.bytesBelow(rel)
+	o.Bytes = l.bytesIn(rel, o.files)
 	return o, true
 }
 
@@ -150,6 +158,22 @@ func (t *table) locate(rel string) (addr.Keys, error, bool) {
 		kv[i] = addr.KeyValue{Key: k.Name, Value: values[k.Name]}
 	}
 	return addr.MakeKeys(kv...), nil, true
+}
+
+// bytesIn sums up files of a folder, all where none are named; partitions below it
+// are others. What cannot be read counts nothing.
+func (l *Lake) bytesIn(rel string, names []string) int64 {
+	var n int64
+	entries, err := os.ReadDir(l.path(rel))
+	if err != nil {
+		return 0
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() && (len(names) == 0 || slices.Contains(names, e.Name())) {
+			n += info.Size()
+		}
+	}
+	return n
 }
 
 // bytesBelow sums up the files of a folder; what cannot be read counts nothing.

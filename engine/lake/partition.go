@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -31,7 +32,10 @@ type Partition struct {
 	fields []parquet.Field
 	schema *arrow.Schema
 	trace  manifest.Trace
-	rel    string // its folder, for messages
+	lake   *Lake
+	stamp  index.Stamp     // of its folder
+	made   []manifest.File // what its manifest records; none for another tool's
+	rel    string          // its folder, for messages
 	files  []*os.File
 	parts  []*parquet.File     // the rows
 	beside map[string]*os.File // further tables and binary files, by file name
@@ -60,7 +64,10 @@ func (l *Lake) OpenPartition(p addr.Partition) (*Partition, error) {
 		if len(c.files) == 0 {
 			return nil, fmt.Errorf("%s has no data files: no part-*.parquet in %s", p, rel)
 		}
-		out := &Partition{addr: p, table: t, fields: fieldsOf(t.Contract), schema: t.Contract.Schema, trace: c.trace, rel: rel, beside: map[string]*os.File{}}
+		out := &Partition{addr: p, table: t, fields: fieldsOf(t.Contract), schema: t.Contract.Schema, trace: c.trace, lake: l, stamp: c.stamp, rel: rel, beside: map[string]*os.File{}}
+		if c.trace.State == manifest.Complete {
+			out.made = c.m.Files
+		}
 		err = out.open(l.path(rel), c)
 		info, serr := os.Stat(l.path(rel))
 		if serr == nil && stampOf(info) == c.stamp {
@@ -155,13 +162,32 @@ func (p *Partition) Read(ctx context.Context, columns ...string) Batches {
 func (p *Partition) stream(ctx context.Context, part *parquet.File, fields []parquet.Field, yield func(arrow.Record, error) bool) bool {
 	for rec, err := range ahead(part.Read(ctx, fields, BatchRows)) {
 		if err != nil && ctx.Err() == nil {
-			err = fmt.Errorf("%s: %w", p.addr, err)
+			err = fmt.Errorf("%s: %w", p.addr, p.suspect(ctx, err))
 		}
 		if !yield(rec, err) || err != nil {
 			return false
 		}
 	}
 	return true
+}
+
+// suspect looks for the cause of an error in reading: if the files are not what the
+// manifest records, the index is told, so that the next plan makes the partition anew.
+func (p *Partition) suspect(ctx context.Context, err error) error {
+	for i, want := range p.made {
+		if i == len(p.files) {
+			break
+		}
+		got, herr := hashAll(ctx, want.Name, io.NewSectionReader(p.files[i], 0, math.MaxInt64))
+		if ctx.Err() != nil {
+			return err
+		}
+		if herr != nil || got != want {
+			p.lake.remember(p.addr, manifest.Trace{State: manifest.OutputChanged}, p.stamp)
+			return fmt.Errorf("%s was changed after it was written; apply again to make it anew: %w", path.Join(p.rel, want.Name), err)
+		}
+	}
+	return err
 }
 
 // Table streams columns of a table that the partition holds beside its rows, as

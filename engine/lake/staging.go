@@ -27,6 +27,7 @@ type Staging struct {
 	writers map[addr.Partition]*Writer
 	scratch []*os.File
 	gone    bool
+	kept    bool // Discard leaves what is staged: Sweep needs it
 }
 
 // ownerName is the file by which Sweep knows whose a staging folder is.
@@ -84,6 +85,9 @@ func (l *Lake) leaveRun() error {
 	}
 	dir := l.run
 	l.run = ""
+	if l.keepRun {
+		return nil
+	}
 	return explain(l.fs.RemoveAll(dir), "discard", dir)
 }
 
@@ -142,6 +146,16 @@ func (s *Staging) open(p addr.Partition, e *extension) (*Writer, error) {
 	return w, nil
 }
 
+// keep leaves what is staged to Sweep.
+func (s *Staging) keep() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = true
+	s.lake.runMu.Lock()
+	defer s.lake.runMu.Unlock()
+	s.lake.keepRun = true
+}
+
 // Discard removes what is staged, and what was replaced. After Commit, and a
 // second time, it does nothing.
 func (s *Staging) Discard() error {
@@ -157,11 +171,11 @@ func (s *Staging) Discard() error {
 	}
 	for _, w := range s.writers {
 		w.abandon()
-		if !w.moved {
+		if !w.moved && !s.kept {
 			err = errors.Join(err, explain(s.lake.fs.RemoveAll(w.dir), "discard", w.dir))
 		}
 	}
-	if s.made {
+	if s.made && !s.kept {
 		err = errors.Join(err, explain(s.lake.fs.RemoveAll(s.dir), "discard", s.dir))
 	}
 	return err

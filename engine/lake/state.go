@@ -54,12 +54,15 @@ func (l *Lake) readContent(dir string, known index.Entry) (content, error) {
 
 func readOnce(dir string, known index.Entry) (content, error) {
 	var c content
-	marker, err := os.ReadFile(filepath.Join(dir, manifest.SuccessName))
-	if errors.Is(err, fs.ErrNotExist) {
+	marker, err := readSmall(filepath.Join(dir, manifest.SuccessName), maxMarker)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		c.trace.State, c.why = manifest.Incomplete, "it has no "+manifest.SuccessName
 		return c, nil
-	}
-	if err != nil {
+	case errors.Is(err, errUnfit):
+		c.trace.State, c.why = manifest.Incomplete, err.Error()
+		return c, nil
+	case err != nil:
 		return c, err
 	}
 	digest := strings.TrimSpace(string(marker))
@@ -68,11 +71,14 @@ func readOnce(dir string, known index.Entry) (content, error) {
 	}
 	c.trace.State = manifest.UnreadableManifest
 	data, err := readSmall(filepath.Join(dir, manifest.FileName), manifest.MaxBytes)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		c.why = manifest.FileName + " is gone"
 		return c, nil
-	}
-	if err != nil {
+	case errors.Is(err, errUnfit):
+		c.why = err.Error()
+		return c, nil
+	case err != nil:
 		return c, err
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != digest {
@@ -101,6 +107,10 @@ func (c *content) judge(dir string, m *manifest.Manifest) error {
 		if err != nil {
 			return err
 		}
+		if !info.Mode().IsRegular() {
+			c.why = f.Name + " is no file"
+			return nil
+		}
 		if info.Size() != f.Bytes {
 			c.why = fmt.Sprintf("%s has %d bytes, its manifest says %d", f.Name, info.Size(), f.Bytes)
 			return nil
@@ -123,6 +133,10 @@ func (c *content) judge(dir string, m *manifest.Manifest) error {
 func readForeign(dir string, known index.Entry) (content, error) {
 	c := content{why: manifest.SuccessName + " is of another tool"}
 	names, err := foreignFiles(dir)
+	if errors.Is(err, errUnfit) {
+		c.trace.State, c.why = manifest.Incomplete, err.Error()
+		return c, nil
+	}
 	if err != nil {
 		return c, err
 	}
@@ -145,7 +159,8 @@ func readForeign(dir string, known index.Entry) (content, error) {
 	return c, nil
 }
 
-// foreignFiles lists the files with rows by name.
+// foreignFiles lists the files with rows by name; the error is errUnfit if something
+// that is no file has such a name, or a link that leads nowhere.
 func foreignFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -153,9 +168,16 @@ func foreignFiles(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if isRows(e.Name()) {
-			names = append(names, e.Name())
+		if !isRows(e.Name()) {
+			continue
 		}
+		if info, err := os.Stat(filepath.Join(dir, e.Name())); err != nil || !info.Mode().IsRegular() {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, err
+			}
+			return nil, fmt.Errorf("%s %w", e.Name(), errUnfit)
+		}
+		names = append(names, e.Name())
 	}
 	return names, nil
 }
@@ -186,14 +208,26 @@ func hashForeign(path string) (manifest.File, int64, error) {
 	return out, p.Rows(), nil
 }
 
-// readSmall reads a file of at most limit bytes.
+// errUnfit says that something is no regular file, or too large a one: it cannot be
+// what its name says, and a partition that has it is made anew. What the file system
+// cannot tell is another error.
+var errUnfit = errors.New("is not a file that can be read")
+
+// maxMarker is the size of the largest _SUCCESS that is looked at; ours have 65 bytes,
+// those of other tools are empty or a short text.
+const maxMarker = 64 << 10
+
+// readSmall reads a regular file of at most limit bytes; of anything else the error
+// is errUnfit.
 func readSmall(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if info.Size() > limit {
-		return nil, fmt.Errorf("%s has %d bytes; at most %d are read", path, info.Size(), limit)
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s %w", filepath.Base(path), errUnfit)
+	case info.Size() > limit:
+		return nil, fmt.Errorf("%s %w: it has %d bytes, and at most %d are read", filepath.Base(path), errUnfit, info.Size(), limit)
 	}
 	return os.ReadFile(path)
 }

@@ -84,24 +84,39 @@ func (l *Lake) owner(dir string) (string, bool) {
 
 // heal puts folders back that swap had moved aside when it stopped.
 func (l *Lake) heal(ctx context.Context, dir string) error {
-	records, err := filepath.Glob(filepath.Join(dir, "*", "swap-*.json"))
+	units, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
-	for _, name := range records {
-		b, err := os.ReadFile(name)
-		if err != nil {
+	for _, u := range units {
+		unit := filepath.Join(dir, u.Name())
+		files, err := os.ReadDir(unit)
+		if err != nil && !absent(err) {
 			return err
 		}
-		var r swapRecord
-		if json.Unmarshal(b, &r) != nil {
-			continue // cut short: nothing was moved yet
-		}
-		if err := l.putBack(ctx, filepath.Dir(name), r); err != nil {
-			return err
+		for _, f := range files {
+			if ok, err := path.Match(swapName("*"), f.Name()); !ok || err != nil {
+				continue
+			}
+			if err := l.healOne(ctx, unit, f.Name()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// healOne reads the record of a replacement and undoes what it says.
+func (l *Lake) healOne(ctx context.Context, unit, record string) error {
+	b, err := os.ReadFile(filepath.Join(unit, record))
+	if err != nil {
+		return err
+	}
+	var r swapRecord
+	if json.Unmarshal(b, &r) != nil {
+		return nil // cut short: nothing was moved yet
+	}
+	return l.putBack(ctx, unit, r)
 }
 
 func (l *Lake) putBack(ctx context.Context, dir string, r swapRecord) error {

@@ -49,6 +49,10 @@ func Encode(m *Manifest) ([]byte, error) {
 	if err := e.json.Encode(&c); err != nil {
 		return nil, fmt.Errorf("manifest of %s[%s]: %w", c.Dataset, c.Keys, err)
 	}
+	if n := e.text.Len(); n > MaxBytes {
+		return nil, fmt.Errorf("manifest of %s[%s]: it would have %d bytes for %d inputs, and at most %d are read: let the stage read fewer partitions",
+			c.Dataset, c.Keys, n, len(c.Inputs), MaxBytes)
+	}
 	return bytes.Clone(e.text.Bytes()), nil
 }
 

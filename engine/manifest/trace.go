@@ -22,7 +22,7 @@ const (
 	Missing            State = iota // no folder
 	Incomplete                      // a folder without _SUCCESS
 	UnreadableManifest              // _SUCCESS is ours, its manifest is gone, broken or another
-	OutputChanged                   // _SUCCESS and manifest are ours, a data file is gone or of another size
+	OutputChanged                   // _SUCCESS and manifest are ours, a data file is gone, or not what it was
 	Unverified                      // _SUCCESS of somebody else
 	Complete
 )
