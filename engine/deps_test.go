@@ -17,14 +17,15 @@ import (
 	"testing"
 )
 
-// arrows lists what each package of ours may import of ours. A package that is
-// not listed may not exist. Three arrows go beyond the first design:
-// manifest → calendar, since traces are counted in days; lake → calendar and
-// stage, since it lays traces out by day and its readers and writers are what
-// transforms use; plan → diag, for mistakes in a selection. engine/zip is beyond it
-// too: lake, exec and stagetest complete rows in the same way; and exec → contract,
-// since what is not stored is held to its contract as well. engine/parallel is what
-// units do beside themselves, in lake and in transforms; exec tells its panics.
+// arrows lists what each package of ours may import of ours; a package that is not
+// listed may not exist. Beyond the first design:
+//   - manifest → calendar: traces are counted by day
+//   - lake → calendar, stage: it lays traces out by day, and its readers and writers
+//     are what transforms use
+//   - plan → diag: mistakes in a selection
+//   - zip: lake, exec and stagetest complete rows in the same way
+//   - exec → contract: what is not stored is held to its contract as well
+//   - parallel: goroutines inside one unit; exec reports their panics
 var arrows = map[string][]string{
 	"engine/addr":            {},
 	"engine/parallel":        {},

@@ -39,7 +39,7 @@ type applyFlags struct {
 
 // defaults are the values without any flag.
 func (f *applyFlags) defaults() {
-	*f = applyFlags{workers: runtime.GOMAXPROCS(0), lockTimeout: lake.DefaultLockTimeout, progress: "auto"}
+	*f = applyFlags{workers: runtime.GOMAXPROCS(0), keepGoing: true, lockTimeout: lake.DefaultLockTimeout, progress: "auto"}
 }
 
 func (a *app) applyCmd() *cobra.Command {
@@ -76,7 +76,7 @@ func (a *app) applyCmd() *cobra.Command {
 	fs := cmd.Flags()
 	fs.IntVarP(&f.workers, "workers", "j", f.workers, "how many `units` run at once")
 	fs.StringVar(&f.memory, "memory", "", "what running units may need together, as in `8GiB` (default: three quarters of the machine's)")
-	fs.BoolVar(&f.keepGoing, "keep-going", true, "after a failure, finish what does not depend on it")
+	fs.BoolVar(&f.keepGoing, "keep-going", f.keepGoing, "after a failure, finish what does not depend on it")
 	fs.BoolVar(&f.failFast, "fail-fast", false, "after a failure, start nothing new")
 	fs.IntVar(&f.maxFailures, "max-failures", 0, "start nothing new after `N` failures; 0: never stop")
 	fs.BoolVar(&f.force, "force", false, "run what is selected, fresh or not")

@@ -37,7 +37,7 @@ func (a *app) similarEvaluateCmd() *cobra.Command {
 	fs.IntVar(&o.Draws, "draws", o.Draws, "draws of random neighbours for each episode, `N`")
 	fs.IntVar(&o.Bootstraps, "bootstraps", o.Bootstraps, "draws of days for the intervals, `N`")
 	fs.Uint64Var(&o.Seed, "seed", o.Seed, "of all random choices, `N`")
-	fs.IntVarP(&o.Workers, "jobs", "j", runtime.GOMAXPROCS(0), "work on `N` days at once; the result is the same")
+	fs.IntVarP(&o.Workers, "workers", "j", runtime.GOMAXPROCS(0), "work on `N` days at once; the result is the same")
 	return cmd
 }
 

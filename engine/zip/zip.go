@@ -64,7 +64,11 @@ func (z *Zip) Rows() int64 { return z.rows }
 // Each calls f with the whole rows of a given batch, in pieces.
 func (z *Zip) Each(given arrow.Record, f func(arrow.Record) error) error {
 	for at := int64(0); at < given.NumRows(); {
-		if err := z.fill(); err != nil {
+		more, err := z.fill()
+		if err == nil && !more {
+			err = fmt.Errorf("more rows are written than the %d there are", z.rows)
+		}
+		if err != nil {
 			return err
 		}
 		n := min(given.NumRows()-at, z.cur.NumRows())
@@ -80,15 +84,12 @@ func (z *Zip) Each(given arrow.Record, f func(arrow.Record) error) error {
 	return nil
 }
 
-// fill makes sure that a row that was read is at hand.
-func (z *Zip) fill() error {
+// fill sees to it that a row that was read is at hand; false: there are no more.
+func (z *Zip) fill() (bool, error) {
 	for z.cur == nil || z.cur.NumRows() == 0 {
 		rec, err, ok := z.next()
-		switch {
-		case !ok:
-			return fmt.Errorf("more rows are written than the %d there are", z.rows)
-		case err != nil:
-			return err
+		if !ok || err != nil {
+			return false, err
 		}
 		rec.Retain()
 		if z.cur != nil {
@@ -96,7 +97,7 @@ func (z *Zip) fill() error {
 		}
 		z.cur = rec
 	}
-	return nil
+	return true, nil
 }
 
 // piece pairs n rows of given from at on with the first n of cur.
@@ -148,19 +149,8 @@ func pass(rec arrow.Record, f func(arrow.Record) error) error {
 
 // End fails if rows are left that nothing was given for.
 func (z *Zip) End() error {
-	for z.cur == nil || z.cur.NumRows() == 0 {
-		rec, err, ok := z.next()
-		switch {
-		case !ok:
-			return nil
-		case err != nil:
-			return err
-		}
-		rec.Retain()
-		if z.cur != nil {
-			z.cur.Release()
-		}
-		z.cur = rec
+	if more, err := z.fill(); !more || err != nil {
+		return err
 	}
 	return fmt.Errorf("fewer rows are written than there are: %d", z.rows)
 }
