@@ -69,6 +69,9 @@ func checkSize(rec []byte, size int, what string) error {
 	return nil
 }
 
+// CheckMBP10 wants the bytes of an mbp-10 record, with or without a send time.
+func CheckMBP10(rec []byte) error { return checkSize(rec, MBP10Size, "mbp-10") }
+
 // Level is one price level of both sides of a book. An absent price is
 // UndefPrice. In consolidated records the counts are publisher ids.
 type Level struct {
@@ -145,7 +148,7 @@ func (m *MBP1) Decode(rec []byte) error {
 
 // Decode reads an mbp-10 record.
 func (m *MBP10) Decode(rec []byte) error {
-	if err := checkSize(rec, MBP10Size, "mbp-10"); err != nil {
+	if err := CheckMBP10(rec); err != nil {
 		return err
 	}
 	m.Trade.decode(rec)

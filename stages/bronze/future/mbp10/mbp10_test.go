@@ -141,8 +141,8 @@ func TestHostileSymbols(t *testing.T) {
 // TestErrors gives what cannot be bronze.
 func TestErrors(t *testing.T) {
 	good := func(records ...[]byte) []byte { return file(t, metadata(dbn.SchemaMBP10, usual()), records...) }
-	short := event(1, nil)[:364]
-	short[0] = 364 / 4
+	short, long := event(1, nil)[:364], append(event(1, nil), make([]byte, 32)...)
+	short[0], long[0] = 364/4, 400/4
 	for _, c := range []struct {
 		name   string
 		params stage.Params
@@ -153,6 +153,7 @@ func TestErrors(t *testing.T) {
 		{"truncated", nil, good(event(1, nil), event(2, nil))[:len(good(event(1, nil), event(2, nil)))-100], "a.dbn: at byte"},
 		{"no DBN", nil, []byte("PAR1 and more"), "a.dbn: at byte 0: "},
 		{"short record", nil, good(short), "a.dbn: record 0, before byte"},
+		{"long record", nil, good(long), "mbp-10 record has 400 bytes instead of 368, or 376 with ts_out"},
 		{"action is no letter", nil, good(event(1, func(m *dbn.MBP10) { m.Action = 0xFF })), `action 'ÿ' and side 'B' must be letters`},
 		{"unmapped", nil, good(event(1, nil), event(2, of(idUnknown))), "2025-08-04: 1 of 2 records have no symbol in the files' mappings, more than max_unmapped_fraction = 0.01"},
 		{"all unmapped", stage.Params{"max_unmapped_fraction": 1.0}, good(event(1, of(idUnknown))), "2025-08-04: nothing is left of 1 records in 1 files: 0 are not mbp-10, 0 were received on another UTC day, 1 have no symbol"},

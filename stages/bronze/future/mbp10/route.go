@@ -124,8 +124,8 @@ func (r *router) record(d *decisions, rec []byte) error {
 		}
 		return nil
 	}
-	if len(rec) < mbp10.RecordSize {
-		return fmt.Errorf("an mbp-10 record has %d bytes instead of %d", len(rec), mbp10.RecordSize)
+	if err := dbn.CheckMBP10(rec); err != nil {
+		return err
 	}
 	rec = rec[:mbp10.RecordSize] // ts_out may follow
 	tsRecv := binary.LittleEndian.Uint64(rec[atTsRecv:])
