@@ -235,22 +235,26 @@ func (m *maker) make(l *lake.Lake, p *plan.Plan, it *plan.Item) {
 		record.Inputs = append(record.Inputs, entry)
 	}
 	record.Fingerprint = w.Fingerprint(digests)
-	values := []string{""}
+	values := [][]string{nil}
 	if out := w.Stage.Outputs[0]; len(out.FanOut) > 0 {
-		values = values[:0]
+		values = nil
 		for c := range contractsPerRoot {
-			values = append(values, w.Keys["root"]+[]string{"H5", "M5", "U5", "Z5"}[c])
+			v := w.Keys["root"] + []string{"H5", "M5", "U5", "Z5"}[c]
+			values, record.FanOut = append(values, []string{v}), append(record.FanOut, v)
 		}
-		record.FanOut = values
 	}
 	var made []plan.Made
 	for _, v := range values {
-		made = append(made, m.publish(l, record, w, w.Output(w.Stage.Outputs[0], []string{v}), reads))
+		out, err := w.Output(w.Stage.Outputs[0], v)
+		if err != nil {
+			m.b.Fatal(err)
+		}
+		made = append(made, m.publish(l, record, w, out, reads))
 	}
 	p.Committed(it, made)
 	if record.FanOut != nil {
-		p.FanOut(it, values)
-		if err := l.SetFanOut(it.Stage, it.Unit, values); err != nil {
+		p.FanOut(it, record.FanOut)
+		if err := l.SetFanOut(it.Stage, it.Unit, record.FanOut); err != nil {
 			m.b.Fatal(err)
 		}
 	}

@@ -418,20 +418,6 @@ func TestDeletedPartitionRunsAloneWithTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestValueThatGoesBecomesEmpty(t *testing.T) {
-	w := newWorld(t)
-	w.raw("2025-08-04.txt", "ESU5 1\nESZ5 2\n")
-	w.apply(context.Background(), nil)
-	w.raw("2025-08-04.txt", "ESU5 1\nESH6 40\n")
-	w.apply(context.Background(), nil)
-	equal(t, w.value("silver.t.doubled[symbol=ESZ5,dt=2025-08-04]"), nil)
-	equal(t, w.value("gold.t.total[root=ES]"), []int64{82})
-	g, lk := w.open()
-	if p := w.plan(g, lk); len(p.Items) != 0 {
-		t.Errorf("left to do: %s", p.Items[0].Describe())
-	}
-}
-
 func TestFailureStopsOnlyWhatNeedsIt(t *testing.T) {
 	w := newWorld(t)
 	w.raw("2025-08-04.txt", "ESU5 1\n")

@@ -63,7 +63,8 @@ func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.S
 	if !w.Item.Unknown {
 		return nil, nil, nil
 	}
-	if values, _, err = r.lake.FanOut(w.Item.Stage, w.Item.Unit); err != nil {
+	values, _, err = r.lake.FanOut(w.Item.Stage, w.Item.Unit)
+	if err != nil {
 		return nil, nil, err
 	}
 	for _, out := range w.Stage.Outputs {
@@ -71,7 +72,10 @@ func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.S
 			continue
 		}
 		for _, v := range values {
-			p := w.Output(out, strings.Split(v, ","))
+			p, err := w.Output(out, strings.Split(v, ","))
+			if err != nil {
+				return nil, nil, nil // the record is of another stage than that of now
+			}
 			t, err := r.lake.Current(ctx, p)
 			if err != nil {
 				return nil, nil, err
@@ -164,7 +168,10 @@ func (r *runner) growFromLake(ctx context.Context, w *plan.Work) {
 		values := r.madeValues(w)
 		var made []plan.Made
 		for _, v := range values {
-			p := w.Output(out, strings.Split(v, ","))
+			p, err := w.Output(out, strings.Split(v, ","))
+			if err != nil {
+				continue // FanOut passes it over as well
+			}
 			if t, err := r.lake.Current(ctx, p); err == nil && t.State.HasData() {
 				made = append(made, plan.Made{Partition: p, Fingerprint: t.Fingerprint, Digest: t.Digest, Rows: t.Rows, Bytes: t.Bytes})
 			}
@@ -178,7 +185,7 @@ func (r *runner) growFromLake(ctx context.Context, w *plan.Work) {
 func (r *runner) madeValues(w *plan.Work) []string {
 	for _, o := range w.Outputs {
 		if m, err := r.lake.Manifest(o.Partition); err == nil && m.Stage == w.Item.Stage.String() {
-			return m.FanOut
+			return union(w.Before, m.FanOut)
 		}
 	}
 	return w.Before

@@ -30,7 +30,7 @@ type stepResult struct {
 	inputs          []event.Input
 	metrics         manifest.Metrics
 	fansOut         bool
-	values          []string // of a fan-out, "a,b" where there are several keys
+	values          []string // of a fan-out, as they are recorded
 }
 
 // step runs a unit once: lease, read, transform, check, write, commit.
@@ -132,7 +132,10 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 		return err
 	}
 	res.inputs = read(t.work, digests)
-	outputs, values := t.outputs()
+	outputs, values, err := t.outputs()
+	if err != nil {
+		return err
+	}
 	m := r.manifest(t, start, inputs, digests, values)
 	var list []lake.Output
 	for _, o := range outputs {
@@ -146,9 +149,10 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	if t.fanOut != nil {
 		// Before anything is published the record names what was and what will be:
 		// after a crash between two outputs the next plan misses none of them.
-		if err := r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, union(t.work.Before, values)); err != nil {
+		if err := r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, values); err != nil {
 			return err
 		}
+		res.fansOut, res.values = true, values
 	}
 	r.done <- ending{item: t.work.Item, yields: true}
 	committed, err := t.staging.Commit(ctx, list)
@@ -166,10 +170,6 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 		if c.Unchanged {
 			res.unchanged++
 		}
-	}
-	if t.fanOut != nil {
-		res.fansOut, res.values = true, values
-		return r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, values)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -150,22 +151,16 @@ func (t *task) openOutput(port string, fanOut []string) (*output, error) {
 	if def == nil {
 		return nil, fmt.Errorf("the transform %s has no output port %q", t.work.Stage.Spec.Name, port)
 	}
-	if len(fanOut) != len(def.FanOut) {
-		return nil, fmt.Errorf("port %q takes %d fan-out values, not %d", port, len(def.FanOut), len(fanOut))
+	p, err := t.work.Output(*def, fanOut)
+	if err != nil {
+		return nil, err
 	}
-	for i, v := range fanOut {
-		if err := checkValue(def, def.FanOut[i], v); err != nil {
-			return nil, err
-		}
-	}
-	p := t.work.Output(*def, fanOut)
 	for _, o := range t.opened {
 		if o.partition == p {
 			return o, nil
 		}
 	}
 	o := &output{def: def, partition: p, value: strings.Join(fanOut, ","), task: t}
-	var err error
 	if o.writer, err = t.openWriter(o); err != nil {
 		return nil, err
 	}
@@ -206,20 +201,6 @@ func (t *task) outputDef(port string) *graph.Output {
 	for i := range t.work.Stage.Outputs {
 		if t.work.Stage.Outputs[i].Port == port {
 			return &t.work.Stage.Outputs[i]
-		}
-	}
-	return nil
-}
-
-// checkValue holds a value that data brought to its key's pattern, so that it
-// can never leave its place in the lake.
-func checkValue(def *graph.Output, key, value string) error {
-	if err := addr.CheckValue(value); err != nil {
-		return fmt.Errorf("key %s: %w", key, err)
-	}
-	for _, k := range def.To.Keys {
-		if k.Name == key && k.Pattern != nil && !k.Pattern.MatchString(value) {
-			return fmt.Errorf("key %s: value %q does not match its pattern %s", key, value, k.Pattern)
 		}
 	}
 	return nil
@@ -276,32 +257,35 @@ func (t *task) close() { t.from.close() }
 
 // outputs lists everything to commit: what was opened; each port that was not,
 // empty; and empty partitions for the values a fan-out made before and does not
-// make any more. values are those of the fan-out, sorted.
-func (t *task) outputs() (list []*output, values []string) {
+// make any more. values are those of the fan-out, old and new, sorted.
+func (t *task) outputs() (list []*output, values []string, err error) {
 	list = slices.Clone(t.opened)
+	add := func(def *graph.Output, fanOut []string) {
+		p, perr := t.work.Output(*def, fanOut)
+		list, err = append(list, &output{def: def, partition: p}), errors.Join(err, perr)
+	}
+	var made []string
 	for i := range t.work.Stage.Outputs {
 		def := &t.work.Stage.Outputs[i]
-		if def == t.fanOut || slices.ContainsFunc(list, func(o *output) bool { return o.def == def }) {
-			continue
+		if def != t.fanOut && !slices.ContainsFunc(list, func(o *output) bool { return o.def == def }) {
+			add(def, nil)
 		}
-		list = append(list, &output{def: def, partition: t.work.Output(*def, nil)})
 	}
 	if t.fanOut == nil {
-		return list, nil
+		return list, nil, err
 	}
-	values = []string{}
 	for _, o := range list {
 		if o.def == t.fanOut {
-			values = append(values, o.value)
+			made = append(made, o.value)
 		}
 	}
-	slices.Sort(values)
-	for _, v := range t.work.Before {
-		if !slices.Contains(values, v) {
-			list = append(list, &output{def: t.fanOut, partition: t.work.Output(*t.fanOut, strings.Split(v, ","))})
+	values = union(t.work.Before, made)
+	for _, v := range values {
+		if !slices.Contains(made, v) {
+			add(t.fanOut, strings.Split(v, ","))
 		}
 	}
-	return list, values
+	return list, values, err
 }
 
 // inputs records what was read, with the digests of what was really there.

@@ -37,7 +37,7 @@ type Manifest struct {
 	Definition    []string    `json:"definition,omitempty"` // of the stage, a line a port; absent in older ones
 	Fingerprint   Fingerprint `json:"fingerprint"`
 	Inputs        []Input     `json:"inputs"`
-	FanOut        []string    `json:"fan_out,omitempty"` // all values the unit made, siblings included
+	FanOut        []string    `json:"fan_out,omitempty"` // all values of the unit, siblings and those it had emptied included
 	Files         []File      `json:"files"`
 	Digest        string      `json:"digest"` // Sum over Files
 	RowCount      int64       `json:"row_count"`

@@ -36,8 +36,9 @@ type unitSeries struct {
 	// outputs by output of the stage; nil for the fan-out output, whose series
 	// stand in fan.
 	outputs []*series
-	fan     map[int][]*series // by session: the series it feeds, as far as known
-	status  []status          // by session
+	fan     map[int][]*series  // by session: the series it feeds, as far as known
+	byValue map[string]*series // see fanOutSeries
+	status  []status           // by session
 }
 
 // status is what was decided about a unit.
@@ -176,7 +177,7 @@ func (p *Plan) connectOutputs(u *unitSeries) {
 }
 
 // outputSeries returns the series of an output; values are those of its
-// fan_out keys, in order.
+// fan_out keys, in order: see checkFanOut.
 func (p *Plan) outputSeries(u *unitSeries, o graph.Output, values []string) *series {
 	d := p.datasets[o.To.Addr]
 	var kv []addr.KeyValue

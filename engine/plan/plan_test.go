@@ -258,8 +258,8 @@ func TestNothingIsHashedForAFirstPlan(t *testing.T) {
 }
 
 // TestApplyAlwaysSettles changes a lake at random: after an apply nothing is
-// left to do, what was cut off has not run, and the content is what an apply
-// from nothing gives.
+// left to do, what was cut off has not run, the content is what an apply from
+// nothing gives, and all that the fan-out ever made is made from what there is.
 func TestApplyAlwaysSettles(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := week(rt, "2025-08-04", "2025-08-05", "2025-08-06")
@@ -280,7 +280,7 @@ func TestApplyAlwaysSettles(t *testing.T) {
 			rt.Fatalf("left to do: %v", left)
 		}
 		fresh := newWorld(rt)
-		fresh.raw, fresh.param, fresh.version, fresh.extra = w.raw, w.param, w.version, w.extra
+		fresh.raw, fresh.param, fresh.ingest, fresh.version, fresh.extra = w.raw, w.param, w.ingest, w.version, w.extra
 		fresh.configure()
 		fresh.apply(graph.Request{}, false, "")
 		for p, m := range fresh.parts {
@@ -291,6 +291,12 @@ func TestApplyAlwaysSettles(t *testing.T) {
 				rt.Fatalf("%s is not what a fresh lake holds", p)
 			}
 		}
+		w.restate(graph.Request{Select: []string{"bronze.t.events"}}, false, func(x *plan.Standing) bool {
+			if was := w.parts[x.Partition].Fingerprint; was != x.Fingerprint {
+				rt.Fatalf("%s is not made from what is there", x.Partition)
+			}
+			return false
+		})
 	})
 }
 
@@ -298,7 +304,7 @@ func TestApplyAlwaysSettles(t *testing.T) {
 func change(rt *rapid.T, w *world) {
 	days := []string{"2025-08-04", "2025-08-05", "2025-08-06"}
 	day := rapid.SampledFrom(days).Draw(rt, "day")
-	switch rapid.IntRange(0, 4).Draw(rt, "kind") {
+	switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 	case 0:
 		symbols := rapid.SampledFrom([]string{"ESU5", "ESU5 ESZ5", "ESZ5 ESH6"}).Draw(rt, "symbols")
 		w.raw["ES"]["es-"+day+".dbn"] = symbols + ":" + rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "text")
@@ -315,6 +321,9 @@ func change(rt *rapid.T, w *world) {
 		w.configure()
 	case 4:
 		clear(w.fans)
+	case 5:
+		w.ingest = rapid.IntRange(1, 2).Draw(rt, "ingest")
+		w.configure()
 	}
 }
 

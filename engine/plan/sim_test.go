@@ -116,11 +116,12 @@ func (f fake) Run(context.Context, stage.Task) error { return errors.New("not ru
 // copyMemory is what t.copy says that it needs.
 const copyMemory = 64 << 20
 
-func transforms(version int) []stage.Transform {
+// transforms are those of the pipeline; ingest is the version of what fans out.
+func transforms(ingest, version int) []stage.Transform {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.PrimitiveTypes.Int64}}, nil)
 	factor := stage.Param{Name: "factor", Type: stage.Int, Default: int64(1)}
 	return []stage.Transform{
-		fake{stage.Spec{Name: "t.ingest", Version: 1, Inputs: []stage.Input{{Name: "in", Raw: true}}, Outputs: []stage.Output{{Name: "out", Schema: schema, FanOut: true}}}},
+		fake{stage.Spec{Name: "t.ingest", Version: ingest, Inputs: []stage.Input{{Name: "in", Raw: true}}, Outputs: []stage.Output{{Name: "out", Schema: schema, FanOut: true}}}},
 		fake{stage.Spec{Name: "t.pair", Version: 1, Inputs: []stage.Input{{Name: "a", Columns: schema}, {Name: "b", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}}},
 		fake{stage.Spec{Name: "t.copy", Version: version, Memory: copyMemory, Inputs: []stage.Input{{Name: "in", Columns: schema}}, Outputs: []stage.Output{{Name: "out", Schema: schema}}, Params: []stage.Param{factor}}},
 	}
@@ -138,7 +139,8 @@ type tb interface {
 type world struct {
 	t       tb
 	graph   *graph.Graph
-	version int
+	ingest  int // version of t.ingest
+	version int // of t.copy
 	param   string
 	extra   string                       // HCL beside the pipeline
 	raw     map[string]map[string]string // root → file name → content, "ESU5 ESZ5:text" lists the symbols
@@ -151,7 +153,7 @@ type world struct {
 }
 
 func newWorld(t tb) *world {
-	w := &world{t: t, version: 1, param: "1", raw: map[string]map[string]string{}, parts: map[addr.Partition]*manifest.Manifest{}, state: map[addr.Partition]manifest.State{}, fans: map[addr.Keys][]string{}}
+	w := &world{t: t, ingest: 1, version: 1, param: "1", raw: map[string]map[string]string{}, parts: map[addr.Partition]*manifest.Manifest{}, state: map[addr.Partition]manifest.State{}, fans: map[addr.Keys][]string{}}
 	w.configure()
 	return w
 }
@@ -161,7 +163,7 @@ var graphs sync.Map
 
 func (w *world) configure() {
 	w.t.Helper()
-	key := fmt.Sprint(w.param, "@", w.version, w.extra)
+	key := fmt.Sprint(w.param, "@", w.ingest, "@", w.version, w.extra)
 	if g, ok := graphs.Load(key); ok {
 		w.graph = g.(*graph.Graph)
 		return
@@ -170,7 +172,7 @@ func (w *world) configure() {
 		Dir:        ".",
 		Pipelines:  fstest.MapFS{"p.hcl": {Data: []byte(strings.Replace(pipeline, "PARAM", w.param, 1) + w.extra)}},
 		Contracts:  fstest.MapFS{"t.avsc": {Data: []byte(avsc)}},
-		Transforms: transforms(w.version),
+		Transforms: transforms(w.ingest, w.version),
 	})
 	if err := list.Err(); err != nil {
 		w.t.Fatal(err)
@@ -329,53 +331,41 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 		return plan.Growth{}
 	}
 	w.ran = append(w.ran, it.Describe())
-	content := work.Stage.ParamsText()
-	digests := make([]manifest.Sum, len(work.Inputs))
-	symbols := []string{""}
+	o := work.Stage.Outputs[0]
 	m := manifest.Manifest{Stage: it.Stage.String(), Unit: it.Unit, Reason: recorded(work.Causes[0].Reason)}
-	for i, in := range work.Inputs {
-		if digests[i] = in.Digest; in.Source {
-			text := w.raw[work.Keys["root"]][in.File]
-			digests[i] = sumOf(text)
-			list, rest, _ := strings.Cut(text, ":")
-			symbols, content = strings.Fields(list), content+rest
-		} else {
-			content += in.Digest.String()
-		}
-		m.Inputs = append(m.Inputs, manifest.Input{Port: in.Port, Partition: in.Partition.String(), File: in.File, Digest: digests[i].String()})
-	}
+	content, symbols, digests := w.read(work, &m)
 	m.Fingerprint = work.Fingerprint(digests)
-	var made []plan.Made
-	all := slices.Clone(symbols)
-	for _, s := range work.Before {
-		if !slices.Contains(all, s) {
-			all = append(all, s) // made empty
+	values := [][]string{nil}
+	if len(o.FanOut) > 0 {
+		values = nil
+		for _, v := range m.FanOut {
+			values = append(values, []string{v})
 		}
 	}
-	for _, s := range all {
-		o := work.Stage.Outputs[0]
-		out := work.Output(o, []string{s})
+	var made []plan.Made
+	for _, v := range values {
+		out, err := work.Output(o, v)
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		each := m
 		each.Dataset, each.Keys = out.Dataset.String(), out.Keys
-		digest := sumOf(content + s)
-		if !slices.Contains(symbols, s) {
+		digest := sumOf(content + strings.Join(v, ","))
+		if v != nil && !slices.Contains(symbols, v[0]) {
 			digest = sumOf("empty")
 		}
 		each.Digest = digest.String()
-		if it.Stage.Name == "ingest" {
-			each.FanOut = symbols
-		}
 		w.parts[out] = &each
 		delete(w.state, out)
 		fp, _ := manifest.ParseSum(each.Fingerprint.Sum)
 		made = append(made, plan.Made{Partition: out, Fingerprint: fp, Digest: digest, Rows: 1})
 	}
 	p.Committed(it, made)
-	if it.Stage.Name == "ingest" {
-		w.fans[it.Unit] = symbols
-		return p.FanOut(it, symbols)
+	if len(o.FanOut) == 0 {
+		return plan.Growth{}
 	}
-	return plan.Growth{}
+	w.fans[it.Unit] = m.FanOut
+	return p.FanOut(it, m.FanOut)
 }
 
 func (w *world) part(text string) addr.Partition {

@@ -175,10 +175,7 @@ func (p *Plan) standing(ctx context.Context, u *unitSeries, s *series, session i
 		return nil, err
 	}
 	if u.stage.fanOut >= 0 {
-		var known bool
-		if x.FanOut, known = u.stage.fanOuts[x.Unit]; !known {
-			x.FanOut, _ = p.fanOutFromLake(u, session)
-		}
+		x.FanOut, _ = p.fanOutOf(u, session)
 	}
 	return x, nil
 }

@@ -28,7 +28,8 @@ type Work struct {
 	// item's reason, the first of them is never Upstream where the inputs are
 	// known by now: it names the one that came out different.
 	Causes []Link
-	// Before are the values that a fan-out made last time.
+	// Before are the values that a fan-out has made: those it does not make any more
+	// become empty.
 	Before []string
 	// Keep are known outputs that hold data of another tool: they are not
 	// replaced unless the item was forced.
@@ -89,7 +90,7 @@ func (p *Plan) Resolve(ctx context.Context, it *Item) (*Work, error) {
 		return nil, err
 	}
 	if u.stage.fanOut >= 0 {
-		w.Before = u.stage.fanOuts[it.Unit]
+		w.Before, _ = p.fanOutOf(u, session)
 	}
 	reason := it.Reason
 	if compare {
@@ -141,8 +142,11 @@ func (w *Work) Fingerprint(digests []manifest.Sum) manifest.Fingerprint {
 }
 
 // Output returns the partition that a port writes; values are those of its
-// fan_out keys.
-func (w *Work) Output(o graph.Output, values []string) addr.Partition {
+// fan_out keys. The error says why the unit cannot make it.
+func (w *Work) Output(o graph.Output, values []string) (addr.Partition, error) {
+	if err := checkFanOut(o, w.Keys, values); err != nil {
+		return addr.Partition{}, fmt.Errorf("%s: %w", w.Item.Describe(), err)
+	}
 	var kv []addr.KeyValue
 	for _, k := range o.To.Keys {
 		v := w.Keys[k.Name]
@@ -153,7 +157,7 @@ func (w *Work) Output(o graph.Output, values []string) addr.Partition {
 		}
 		kv = append(kv, addr.KeyValue{Key: k.Name, Value: v})
 	}
-	return addr.Partition{Dataset: o.To.Addr, Keys: addr.MakeKeys(kv...)}
+	return addr.Partition{Dataset: o.To.Addr, Keys: addr.MakeKeys(kv...)}, nil
 }
 
 // Made is one partition that a unit committed.
@@ -199,14 +203,14 @@ type Growth struct {
 	Skipped  []*Item // items that have nothing to make any more
 }
 
-// FanOut tells the plan which values a fan-out item made. Call it after
-// Committed.
+// FanOut tells the plan which values a fan-out item has, those it has emptied
+// among them. Call it after Committed.
 func (p *Plan) FanOut(it *Item, values []string) Growth {
 	u, session := it.unit.series, it.unit.session
 	delete(p.unsure, it.ID)
 	u.stage.fanOuts[it.Unit] = values
 	dirty := changes{}
-	for _, s := range p.setFanOut(u, u.stage.def.Outputs[u.stage.fanOut], session, values) {
+	for _, s := range p.setFanOut(u, session, values) {
 		dirty.add(s, calendar.Span(session, session+1))
 	}
 	it.Unknown = false
