@@ -68,7 +68,7 @@ func adopt(ctx context.Context, c *caring, x *plan.Standing) (view.CareItem, err
 	m.Reason = manifest.Reason{Code: manifest.Adopted}
 	m.Run = manifest.Run{ID: c.runID, StartedAt: start.UTC().Format(time.RFC3339Nano)}
 	if len(x.FanOut) > 0 {
-		if err := c.lake.SetFanOut(x.Stage.Addr, x.Unit, x.FanOut); err != nil {
+		if err := c.lake.SetFanOut(x.Stage.Addr, x.Unit, manifest.FanOut{Values: x.FanOut}); err != nil {
 			return item, err
 		}
 	}

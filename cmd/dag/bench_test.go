@@ -254,7 +254,7 @@ func (m *maker) make(l *lake.Lake, p *plan.Plan, it *plan.Item) {
 	p.Committed(it, made)
 	if record.FanOut != nil {
 		p.FanOut(it, record.FanOut)
-		if err := l.SetFanOut(it.Stage, it.Unit, record.FanOut); err != nil {
+		if err := l.SetFanOut(it.Stage, it.Unit, manifest.FanOut{Values: record.FanOut}); err != nil {
 			m.b.Fatal(err)
 		}
 	}

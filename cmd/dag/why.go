@@ -53,11 +53,11 @@ func (a *app) why(ctx context.Context, text string) error {
 	})
 }
 
-// explain explains the one partition that a selection means, or a unit whose
-// outputs are not known yet.
+// explain explains the one partition that a selection means, or a unit that has
+// no outputs yet.
 func explain(made *plan.Plan, meant *graph.Selection, text string) (*view.WhyDoc, error) {
 	for _, it := range made.Items {
-		if it.Unknown && it.Describe() == text {
+		if len(it.Outputs) == 0 && it.Describe() == text {
 			return view.NewWhyItem(it), nil
 		}
 	}

@@ -93,6 +93,33 @@ func TestValueThatGoesBecomesEmpty(t *testing.T) {
 	}
 }
 
+// A unit that made no value at all runs again when what it read has changed, and
+// not otherwise.
+func TestFanOutOfNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(w *world)
+		runs   []string
+	}{
+		"nothing happens":       {func(w *world) {}, nil},
+		"its file changes":      {func(w *world) { w.raw("2025-08-04.txt", "ESU5 1\nESZ5 2\n") }, []string{"double[symbol=ESU5,dt=2025-08-04]", "double[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]", "total[root=ES]"}},
+		"the transform changes": {func(w *world) { w.spec = func(s *stage.Spec) { s.Version = 2 } }, []string{"ingest[root=ES,dt=2025-08-04]"}},
+		"the record is of before": {func(w *world) {
+			w.recordFanOut(`{"stage":"ingest","unit":"root=ES,dt=2025-08-04","values":[]}` + "\n")
+		}, []string{"ingest[root=ES,dt=2025-08-04]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.raw("2025-08-04.txt", "")
+			w.apply(context.Background(), nil)
+			w.settled()
+			c.change(w)
+			w.apply(context.Background(), nil)
+			equal(t, w.finished(event.Done), c.runs)
+			w.settled()
+		})
+	}
+}
+
 // A record that the stage as it is now cannot have made is no record.
 func TestStrangeRecord(t *testing.T) {
 	values := map[string]string{

@@ -63,7 +63,7 @@ func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.S
 	if !w.Item.Unknown {
 		return nil, nil, nil
 	}
-	values, _, err = r.lake.FanOut(w.Item.Stage, w.Item.Unit)
+	record, _, err := r.lake.FanOut(w.Item.Stage, w.Item.Unit)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -71,7 +71,7 @@ func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.S
 		if len(out.FanOut) == 0 {
 			continue
 		}
-		for _, v := range values {
+		for _, v := range record.Values {
 			p, err := w.Output(out, strings.Split(v, ","))
 			if err != nil {
 				return nil, nil, nil // the record is of another stage than that of now
@@ -86,7 +86,7 @@ func (r *runner) madeMeanwhile(ctx context.Context, w *plan.Work) (made []plan.S
 			made = append(made, plan.Seen{Partition: p, Output: true, Trace: t})
 		}
 	}
-	return made, values, nil
+	return made, record.Values, nil
 }
 
 // movedInputs appends the inputs that are not what they were, those of fused stages

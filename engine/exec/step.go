@@ -149,7 +149,11 @@ func (r *runner) commit(ctx context.Context, t *task, start time.Time, res *step
 	if t.fanOut != nil {
 		// Before anything is published the record names what was and what will be:
 		// after a crash between two outputs the next plan misses none of them.
-		if err := r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, values); err != nil {
+		record := manifest.FanOut{Values: values}
+		if len(values) == 0 {
+			record.Made = t.work.Made(inputs, digests)
+		}
+		if err := r.lake.SetFanOut(t.work.Item.Stage, t.work.Item.Unit, record); err != nil {
 			return err
 		}
 		res.fansOut, res.values = true, values

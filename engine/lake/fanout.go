@@ -19,21 +19,22 @@ import (
 	"github.com/gofrs/flock"
 
 	"dag/engine/addr"
+	"dag/engine/manifest"
 )
 
-// fanOuts is the record of one stage: the values each of its units made last.
+// fanOuts is the record of one stage: the values that each of its units has made.
 // On disk it is one JSON object a line, appended; the last line of a unit
 // counts, and a line that a crash has cut short is passed over.
 type fanOuts struct {
-	units map[addr.Keys][]string
+	units map[addr.Keys]manifest.FanOut
 	read  int64 // how much of the file has been taken in
 }
 
 // fanOutLine is one line of the record.
 type fanOutLine struct {
-	Stage  string    `json:"stage"`
-	Unit   addr.Keys `json:"unit"`
-	Values []string  `json:"values"`
+	Stage string    `json:"stage"`
+	Unit  addr.Keys `json:"unit"`
+	manifest.FanOut
 }
 
 // fanOutPath of a stage; the name is hashed because an instance may hold any
@@ -49,7 +50,7 @@ func (l *Lake) fanOuts(stage addr.Stage) (*fanOuts, error) {
 	if f := l.fans[path]; f != nil {
 		return f, nil
 	}
-	f := &fanOuts{units: map[addr.Keys][]string{}}
+	f := &fanOuts{units: map[addr.Keys]manifest.FanOut{}}
 	if err := f.readOn(path, stage); err != nil {
 		return nil, err
 	}
@@ -84,12 +85,12 @@ func (f *fanOuts) readOn(path string, stage addr.Stage) error {
 	for line := range bytes.Lines(b[:bytes.LastIndexByte(b, '\n')+1]) {
 		f.read += int64(len(line))
 		if unit, values, ok := plainLine(line, begin, lists); ok {
-			f.units[unit] = values
+			f.units[unit] = manifest.FanOut{Values: values}
 			continue
 		}
 		var r fanOutLine
 		if json.Unmarshal(line, &r) == nil && r.Stage == stage.String() {
-			f.units[r.Unit] = r.Values
+			f.units[r.Unit] = r.FanOut
 		}
 	}
 	return nil
@@ -147,10 +148,10 @@ func cutPlain(b []byte) (text, rest []byte, ok bool) {
 	return nil, nil, false
 }
 
-// FanOuts returns, by unit, the values that a fan-out stage made last. A
-// record that is gone reads as empty: the manifests of the partitions, each of
-// which names its siblings, say the same.
-func (l *Lake) FanOuts(stage addr.Stage) (map[addr.Keys][]string, error) {
+// FanOuts returns, by unit, what a fan-out stage has made. A record that is gone
+// reads as empty: the manifests of the partitions, each of which names its
+// siblings, say the same.
+func (l *Lake) FanOuts(stage addr.Stage) (map[addr.Keys]manifest.FanOut, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f, err := l.fanOuts(stage)
@@ -160,25 +161,26 @@ func (l *Lake) FanOuts(stage addr.Stage) (map[addr.Keys][]string, error) {
 	return maps.Clone(f.units), nil
 }
 
-// FanOut returns the values of one unit, what other processes have recorded
-// meanwhile among them, and false if none are recorded.
-func (l *Lake) FanOut(stage addr.Stage, unit addr.Keys) ([]string, bool, error) {
+// FanOut returns what is recorded of one unit, by other processes meanwhile as
+// well, and false if nothing is.
+func (l *Lake) FanOut(stage addr.Stage, unit addr.Keys) (manifest.FanOut, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f, err := l.fanOuts(stage)
 	if err != nil {
-		return nil, false, err
+		return manifest.FanOut{}, false, err
 	}
 	if err := f.readOn(l.fanOutPath(stage), stage); err != nil {
-		return nil, false, err
+		return manifest.FanOut{}, false, err
 	}
-	values, ok := f.units[unit]
-	return slices.Clone(values), ok, nil
+	r, ok := f.units[unit]
+	r.Values = slices.Clone(r.Values)
+	return r, ok, nil
 }
 
-// SetFanOut records the values a unit makes. The record is synced: between the
+// SetFanOut records what a unit makes. The record is synced: between the
 // publications of a unit's outputs nothing else says which are still to come.
-func (l *Lake) SetFanOut(stage addr.Stage, unit addr.Keys, values []string) (err error) {
+func (l *Lake) SetFanOut(stage addr.Stage, unit addr.Keys, r manifest.FanOut) (err error) {
 	if l.o.NoWrite {
 		return errNoWrite
 	}
@@ -188,14 +190,22 @@ func (l *Lake) SetFanOut(stage addr.Stage, unit addr.Keys, values []string) (err
 	if err != nil {
 		return err
 	}
-	if old, ok := f.units[unit]; ok && slices.Equal(old, values) {
+	if old, ok := f.units[unit]; ok && slices.Equal(old.Values, r.Values) && sameMade(old.Made, r.Made) {
 		return nil
 	}
-	if err := l.appendFanOut(stage, fanOutLine{stage.String(), unit, append([]string{}, values...)}); err != nil {
+	r.Values = append([]string{}, r.Values...)
+	if err := l.appendFanOut(stage, fanOutLine{stage.String(), unit, r}); err != nil {
 		return explain(err, "fan-out record of "+stage.String(), l.path(fanOutDir))
 	}
-	f.units[unit] = slices.Clone(values)
+	f.units[unit] = r
 	return nil
+}
+
+func sameMade(a, b *manifest.Made) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Fingerprint == b.Fingerprint
 }
 
 // appendFanOut adds a line while no other process does, after ending a line

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+
+	"dag/engine/manifest"
 )
 
 // FuzzFanOutLine: a line that is taken apart as a plain one is one that JSON reads
 // the same.
 func FuzzFanOutLine(f *testing.F) {
 	const begin = `{"stage":"s","unit":"`
-	for _, rest := range []string{`root=ES,dt=2025-06-05","values":["ESU5","ESZ5"]}`, `","values":[]}`, `a","values":["x"]`, `a","values":["x",]}`, `a","values":["\u00e9","\""]}`, `é","values":[]}`, `a","values":["x""y"]}`} {
+	for _, rest := range []string{`root=ES,dt=2025-06-05","values":["ESU5","ESZ5"]}`, `","values":[]}`, `a","values":["x"]`, `a","values":["x",]}`, `a","values":["\u00e9","\""]}`, `é","values":[]}`, `a","values":[],"made":{"stage":"s"}}`, `a","values":["x""y"]}`} {
 		f.Add(rest)
 	}
 	f.Fuzz(func(t *testing.T, rest string) {
@@ -18,7 +20,7 @@ func FuzzFanOutLine(f *testing.F) {
 		unit, values, ok := plainLine([]byte(line), []byte(begin), map[string][]string{})
 		var want fanOutLine
 		err := json.Unmarshal([]byte(line), &want)
-		if ok && (err != nil || want.Stage != "s" || want.Unit != unit || !slices.Equal(want.Values, values)) {
+		if ok && (err != nil || want.Stage != "s" || want.Unit != unit || want.Made != nil || !slices.Equal(want.Values, values)) {
 			t.Fatalf("%q is read as %q %q; JSON reads %+v (%v)", line, unit, values, want, err)
 		}
 	})
@@ -26,7 +28,7 @@ func FuzzFanOutLine(f *testing.F) {
 
 func TestFanOutLinesArePlain(t *testing.T) {
 	known := map[string][]string{}
-	line, err := json.Marshal(fanOutLine{"ingest", "root=ES,dt=2025-06-05", []string{"ESU5", "ESZ5"}})
+	line, err := json.Marshal(fanOutLine{"ingest", "root=ES,dt=2025-06-05", manifest.FanOut{Values: []string{"ESU5", "ESZ5"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"dag/engine/addr"
 	"dag/engine/lake/lease"
+	"dag/engine/manifest"
 )
 
 // ownerOf is the text of a lease or of owner.json by a process on another host
@@ -54,7 +55,7 @@ func TestLeftovers(t *testing.T) {
 	mustWrite(t, l.path(".dag/index/silver.future.gone"), nil)
 	mustWrite(t, l.path(".dag/index/silver.future.ticks"), nil)
 	mustWrite(t, l.path(".dag/fanout/gone-0.jsonl"), nil)
-	if err := l.SetFanOut(addr.Stage{Name: "ingest"}, "root=ES", []string{"ESU5"}); err != nil {
+	if err := l.SetFanOut(addr.Stage{Name: "ingest"}, "root=ES", manifest.FanOut{Values: []string{"ESU5"}}); err != nil {
 		t.Fatal(err)
 	}
 	keep := Keep{Stages: []addr.Stage{{Name: "ingest"}}, Knows: func(addr.Partition) bool { return true }}

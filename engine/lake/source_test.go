@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,12 +157,15 @@ func TestFanOut(t *testing.T) {
 	if _, ok, err := l.FanOut(st, "root=ES"); ok || err != nil {
 		t.Error(ok, err)
 	}
-	for _, v := range [][]string{{"ESU5"}, {"ESU5", "ESZ5"}, {"ESU5", "ESZ5"}, {}} {
-		if err := l.SetFanOut(st, addr.Keys("root=ES"), v); err != nil {
+	for _, r := range []manifest.FanOut{
+		{Values: []string{"ESU5"}}, {Values: []string{"ESU5", "ESZ5"}}, {Values: []string{"ESU5", "ESZ5"}},
+		{Made: &manifest.Made{Fingerprint: manifest.Fingerprint{Sum: "1"}}}, {Made: &manifest.Made{Fingerprint: manifest.Fingerprint{Sum: "2"}}},
+	} {
+		if err := l.SetFanOut(st, addr.Keys("root=ES"), r); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := l.SetFanOut(st, "root=NQ", []string{"NQU5"}); err != nil {
+	if err := l.SetFanOut(st, "root=NQ", manifest.FanOut{Values: []string{"NQU5"}}); err != nil {
 		t.Fatal(err)
 	}
 	path := l.fanOutPath(st)
@@ -173,11 +177,14 @@ func TestFanOut(t *testing.T) {
 	if err := os.WriteFile(path, append(b, `{"stage":"ingest[\"a/b\"]","unit":"root=NQ","val`...), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if err := open(t, root, Options{}).SetFanOut(st, "root=YM", []string{"YMU5"}); err != nil {
+	if err := open(t, root, Options{}).SetFanOut(st, "root=YM", manifest.FanOut{Values: []string{"YMU5"}}); err != nil {
 		t.Fatal(err)
 	}
 	all, err := open(t, root, Options{}).FanOuts(st)
-	if err != nil || len(all) != 3 || all["root=ES"] == nil || len(all["root=ES"]) != 0 || all["root=NQ"][0] != "NQU5" || all["root=YM"][0] != "YMU5" {
+	if es := all["root=ES"]; err != nil || len(all) != 3 || len(es.Values) != 0 || es.Made == nil || es.Made.Fingerprint.Sum != "2" {
 		t.Error(all, err)
+	}
+	if nq, ym := all["root=NQ"], all["root=YM"]; !slices.Equal(nq.Values, []string{"NQU5"}) || !slices.Equal(ym.Values, []string{"YMU5"}) || nq.Made != nil {
+		t.Error(all)
 	}
 }

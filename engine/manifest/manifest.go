@@ -37,7 +37,7 @@ type Manifest struct {
 	Definition    []string    `json:"definition,omitempty"` // of the stage, a line a port; absent in older ones
 	Fingerprint   Fingerprint `json:"fingerprint"`
 	Inputs        []Input     `json:"inputs"`
-	FanOut        []string    `json:"fan_out,omitempty"` // all values of the unit, siblings and those it had emptied included
+	FanOut        []string    `json:"fan_out,omitempty"` // as FanOut.Values when it was made
 	Files         []File      `json:"files"`
 	Digest        string      `json:"digest"` // Sum over Files
 	RowCount      int64       `json:"row_count"`
@@ -85,6 +85,16 @@ func (m *Manifest) Made() *Made {
 		Stage: m.Stage, Transform: m.Transform, Version: m.Version, Contract: m.Contract, Params: m.Params, Definition: m.Definition,
 		Fingerprint: m.Fingerprint, Inputs: m.Inputs,
 	}
+}
+
+// FanOut is what the record of a fan-out stage says of a unit.
+type FanOut struct {
+	// Values are those of every partition that the unit has made: one that it has
+	// emptied since stays its own.
+	Values []string `json:"values"`
+	// Made is what the unit was made from. It is there only where no value is: all
+	// others have manifests.
+	Made *Made `json:"made,omitempty"`
 }
 
 // File is one data file of the partition.

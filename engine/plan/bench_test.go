@@ -52,7 +52,7 @@ func (c *complete) Manifest(p addr.Partition) (*manifest.Manifest, error) {
 func (c *complete) Digest(context.Context, addr.Dataset, addr.Keys, string) (manifest.Sum, error) {
 	return manifest.Sum{}, nil
 }
-func (c *complete) FanOuts(addr.Stage) (map[addr.Keys][]string, error) { return nil, nil }
+func (c *complete) FanOuts(addr.Stage) (map[addr.Keys]manifest.FanOut, error) { return nil, nil }
 
 // fill gives a dataset a partition for each contract and session.
 func (c *complete) fill(d addr.Dataset, cal *calendar.Calendar, contracts, sessions int) {

@@ -114,9 +114,12 @@ func (p *Plan) judge(ctx context.Context, u *unitSeries, session int, w windows)
 }
 
 // outputState looks at the unit's folders: the first that is not whole makes
-// it run. compared tells that one of them has a fingerprint to compare.
+// it run. compared tells that there is a fingerprint to compare: one of them has
+// it, or where there are none the unit's record.
 func (u *unitSeries) outputState(session int) (v verdict, compared bool) {
+	none := true
 	u.eachOutput(session, func(s *series) {
+		none = false
 		state := manifest.Missing
 		if t := s.cells[session].trace; t != nil {
 			state = t.State
@@ -129,7 +132,7 @@ func (u *unitSeries) outputState(session int) (v verdict, compared bool) {
 		part := s.partition(session)
 		v = verdict{action: WillRun, reason: Reason{Code: code, Cause: &part}}
 	})
-	return v, compared
+	return v, compared || none
 }
 
 var stateCodes = map[manifest.State]Code{
@@ -171,14 +174,16 @@ func (p *Plan) judgeInputs(ctx context.Context, u *unitSeries, session int, v ve
 	return v, nil
 }
 
-// asRecorded tells whether all outputs were made from what was gathered.
+// asRecorded tells whether all outputs, of which there are some, were made from
+// what was gathered.
 func (p *Plan) asRecorded(u *unitSeries, session int, g *gathered) bool {
-	now, same := p.total(u.stage, g), true
+	now, same, none := p.total(u.stage, g), true, true
 	u.eachOutput(session, func(s *series) {
 		t := s.cells[session].trace
 		same = same && (t == nil || t.State != manifest.Complete || t.Fingerprint == now)
+		none = false
 	})
-	return same
+	return same && !none
 }
 
 // total is the fingerprint that the outputs would get from what was gathered.
@@ -189,10 +194,10 @@ func (p *Plan) total(st *stageState, g *gathered) manifest.Sum {
 // compareOutputs finds the first output whose fingerprint is not the one it
 // would get from the inputs as they lie in the lake now.
 func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
-	st := u.stage
-	now := p.total(st, g)
+	now, none := p.total(u.stage, g), true
 	var v verdict
 	u.eachOutput(session, func(s *series) {
+		none = false
 		t := s.cells[session].trace
 		if v.action != "" || t == nil || t.State != manifest.Complete || t.Fingerprint == now {
 			return
@@ -203,11 +208,34 @@ func (p *Plan) compareOutputs(u *unitSeries, session int, g *gathered) verdict {
 			v = verdict{action: WillRun, reason: Reason{Code: UnreadableOutput, Cause: &part}}
 			return
 		}
-		v = verdict{action: WillRun, reason: p.differ(st, m.Made(), g.refs)}
-		if v.reason.Code == InputRemoved && g.stillComing(v.reason.Cause) {
-			v = verdict{}
-		}
+		v = p.outdated(u.stage, m.Made(), g)
 	})
+	if none {
+		return p.compareRecord(u, session, g, now)
+	}
+	return v
+}
+
+// compareRecord does the same for a fan-out that has made no value: no manifest
+// says from what, but its record.
+func (p *Plan) compareRecord(u *unitSeries, session int, g *gathered, now manifest.Sum) verdict {
+	switch made := u.stage.fanOuts[u.unitKeys(session)].Made; {
+	case made == nil:
+		return verdict{action: WillRun, reason: Reason{Code: MissingOutput}}
+	case made.Fingerprint.Sum == now.String():
+		return verdict{}
+	default:
+		return p.outdated(u.stage, made, g)
+	}
+}
+
+// outdated is the verdict about what was made from something else than what was
+// gathered.
+func (p *Plan) outdated(st *stageState, was *manifest.Made, g *gathered) verdict {
+	v := verdict{action: WillRun, reason: p.differ(st, was, g.refs)}
+	if v.reason.Code == InputRemoved && g.stillComing(v.reason.Cause) {
+		return verdict{}
+	}
 	return v
 }
 

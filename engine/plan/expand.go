@@ -22,8 +22,8 @@ type stageState struct {
 	byKeys   map[addr.Keys]*unitSeries
 	parts    components
 	static   manifest.Sum
-	fanOuts  map[addr.Keys][]string // recorded values by unit; of fan-out stages
-	fanOut   int                    // index of the fan-out output; -1: none
+	fanOuts  map[addr.Keys]manifest.FanOut // what is recorded, by unit; of fan-out stages
+	fanOut   int                           // index of the fan-out output; -1: none
 }
 
 // unitSeries is the units of a stage that differ only in their session.
@@ -93,7 +93,7 @@ func (p *Plan) newStage(def *graph.Stage) (*stageState, error) {
 	}
 	var err error
 	if st.fanOuts, err = p.lake.FanOuts(def.Addr); st.fanOuts == nil {
-		st.fanOuts = map[addr.Keys][]string{}
+		st.fanOuts = map[addr.Keys]manifest.FanOut{}
 	}
 	return st, err
 }

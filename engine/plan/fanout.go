@@ -26,16 +26,17 @@ func (p *Plan) recallFanOut(u *unitSeries, sessions calendar.Set) {
 // is not known where nothing tells, or where one of the values does not fit.
 func (p *Plan) fanOutOf(u *unitSeries, session int) (values []string, known bool) {
 	unit := u.unitKeys(session)
-	if values, known = u.stage.fanOuts[unit]; !known {
-		if values, known = p.fanOutFromLake(u, session); known {
-			u.stage.fanOuts[unit] = values
+	r, known := u.stage.fanOuts[unit]
+	if len(r.Values) == 0 && r.Made == nil { // lost, or of before Made was recorded
+		if r.Values, known = p.fanOutFromLake(u, session); known {
+			u.stage.fanOuts[unit] = r
 		}
 	}
 	strange := func(v string) bool { return p.fanOutSeries(u, v) == nil }
-	if !slices.ContainsFunc(values, strange) {
-		return values, known
+	if !slices.ContainsFunc(r.Values, strange) {
+		return r.Values, known
 	}
-	return slices.DeleteFunc(slices.Clone(values), strange), false
+	return slices.DeleteFunc(slices.Clone(r.Values), strange), false
 }
 
 // fanOutSeries returns the series of a fan-out's value as it is recorded; nil if

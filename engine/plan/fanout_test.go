@@ -33,6 +33,44 @@ func (w *world) read(work *plan.Work, m *manifest.Manifest) (content string, sym
 	return content, symbols, digests
 }
 
+// TestFanOutOfNothing: what a unit without any value was made from is compared, and
+// the reason names what is different.
+func TestFanOutOfNothing(t *testing.T) {
+	made := func(t *testing.T) *world {
+		w := week(t, "2025-08-04")
+		w.raw["ES"]["es-2025-08-05.dbn"] = ":empty"
+		w.apply(graph.Request{}, false, "")
+		equal(t, lines(w.mustPlan(graph.Request{})), nil)
+		return w
+	}
+	for name, c := range map[string]struct {
+		change func(w *world)
+		want   []string
+	}{
+		"file changed": {func(w *world) { w.raw["ES"]["es-2025-08-05.dbn"] = "ESU5:now" }, []string{"run ingest[root=ES,dt=2025-08-05] input_changed raw.t.files[root=ES,dt=2025-08-05]"}},
+		"file added":   {func(w *world) { w.raw["ES"]["zz-2025-08-05.dbn"] = "ESU5:now" }, []string{"run ingest[root=ES,dt=2025-08-05] input_added raw.t.files[root=ES,dt=2025-08-05]"}},
+		"version":      {func(w *world) { w.ingest = 2; w.configure() }, []string{"run ingest[root=ES,dt=2025-08-05] transform_version_changed"}},
+		"old record":   {func(w *world) { w.fans["root=ES,dt=2025-08-05"] = manifest.FanOut{} }, []string{"run ingest[root=ES,dt=2025-08-05] missing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := made(t)
+			c.change(w)
+			// The unit may make a partition of any symbol, and so is selected by each.
+			p := w.mustPlan(graph.Request{Select: []string{"bronze.t.events[symbol=ESU5]"}, Dates: []string{"2025-08-05"}})
+			equal(t, lines(p), c.want)
+			w.apply(graph.Request{}, false, "")
+			equal(t, lines(w.mustPlan(graph.Request{})), nil)
+		})
+	}
+	w := made(t)
+	w.ingest = 2
+	w.configure()
+	r := w.mustPlan(graph.Request{Select: []string{"bronze.t.events"}, Dates: []string{"2025-08-05"}}).Items[0].Reason
+	if r.Old != "t.ingest version 1" || r.New != "t.ingest version 2" {
+		t.Errorf("from %q to %q", r.Old, r.New)
+	}
+}
+
 // TestLostRecord: what a unit has emptied is known from its own manifest, also where
 // those of its siblings do not name it; what other units made is not the unit's.
 func TestLostRecord(t *testing.T) {

@@ -159,8 +159,9 @@ func (p *Plan) Fused(ctx context.Context, part addr.Partition) (w *Work, ok bool
 	return w, err == nil, err
 }
 
-// Made records how a fused unit makes what its reader reads; inputs and their digests
-// stand in the order of Inputs.
+// Made records from what a unit makes its first output where no manifest does: that
+// is not stored, or has no partition. inputs and their digests stand in the order of
+// Inputs.
 func (w *Work) Made(inputs []manifest.Input, digests []manifest.Sum) *manifest.Made {
 	return &manifest.Made{
 		Stage: w.Stage.Addr.String(), Transform: w.Stage.Spec.Name, Version: w.Stage.Spec.Version,

@@ -24,6 +24,6 @@ type Lake interface {
 	// Digest returns the content digest of a source's file, hashing it unless
 	// its size and time of change are known.
 	Digest(ctx context.Context, source addr.Dataset, series addr.Keys, file string) (manifest.Sum, error)
-	// FanOuts returns, by unit, the values that a fan-out stage made last.
-	FanOuts(s addr.Stage) (map[addr.Keys][]string, error)
+	// FanOuts returns, by unit, what a fan-out stage has made.
+	FanOuts(s addr.Stage) (map[addr.Keys]manifest.FanOut, error)
 }

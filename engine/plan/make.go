@@ -183,14 +183,14 @@ func (p *Plan) chosen(u *unitSeries) calendar.Set {
 }
 
 // chosenFanOut returns the sessions of a fan-out's units that a filter means:
-// by the values they made last, or by the unit's own where those are not known.
+// by the values they have made, or by the unit's own where there are none yet.
 func (p *Plan) chosenFanOut(u *unitSeries, f graph.Filter) calendar.Set {
 	unknown := f(p.fanOutEnv(u))
 	bySeries := map[*series]calendar.Set{}
 	var in []int
 	u.days.Each(func(i int) {
-		fan, known := u.fan[i]
-		if !known {
+		fan := u.fan[i]
+		if len(fan) == 0 {
 			if unknown.Has(i) {
 				in = append(in, i)
 			}

@@ -306,7 +306,7 @@ func change(rt *rapid.T, w *world) {
 	day := rapid.SampledFrom(days).Draw(rt, "day")
 	switch rapid.IntRange(0, 5).Draw(rt, "kind") {
 	case 0:
-		symbols := rapid.SampledFrom([]string{"ESU5", "ESU5 ESZ5", "ESZ5 ESH6"}).Draw(rt, "symbols")
+		symbols := rapid.SampledFrom([]string{"", "ESU5", "ESU5 ESZ5", "ESZ5 ESH6"}).Draw(rt, "symbols")
 		w.raw["ES"]["es-"+day+".dbn"] = symbols + ":" + rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "text")
 	case 1, 2:
 		var all []string

@@ -146,14 +146,14 @@ type world struct {
 	raw     map[string]map[string]string // root → file name → content, "ESU5 ESZ5:text" lists the symbols
 	parts   map[addr.Partition]*manifest.Manifest
 	state   map[addr.Partition]manifest.State // where it is not Complete
-	fans    map[addr.Keys][]string
+	fans    map[addr.Keys]manifest.FanOut
 	hashed  int
 	ran     []string // units, in order, of the last apply
 	cutOff  []string
 }
 
 func newWorld(t tb) *world {
-	w := &world{t: t, ingest: 1, version: 1, param: "1", raw: map[string]map[string]string{}, parts: map[addr.Partition]*manifest.Manifest{}, state: map[addr.Partition]manifest.State{}, fans: map[addr.Keys][]string{}}
+	w := &world{t: t, ingest: 1, version: 1, param: "1", raw: map[string]map[string]string{}, parts: map[addr.Partition]*manifest.Manifest{}, state: map[addr.Partition]manifest.State{}, fans: map[addr.Keys]manifest.FanOut{}}
 	w.configure()
 	return w
 }
@@ -254,7 +254,7 @@ func (w *world) Digest(_ context.Context, _ addr.Dataset, series addr.Keys, file
 	return sumOf(w.raw[root][file]), nil
 }
 
-func (w *world) FanOuts(s addr.Stage) (map[addr.Keys][]string, error) {
+func (w *world) FanOuts(s addr.Stage) (map[addr.Keys]manifest.FanOut, error) {
 	if s.Name == "ingest" {
 		return maps.Clone(w.fans), nil
 	}
@@ -364,7 +364,11 @@ func (w *world) runItem(p *plan.Plan, it *plan.Item) plan.Growth {
 	if len(o.FanOut) == 0 {
 		return plan.Growth{}
 	}
-	w.fans[it.Unit] = m.FanOut
+	record := manifest.FanOut{Values: m.FanOut}
+	if len(m.FanOut) == 0 {
+		record.Made = work.Made(m.Inputs, digests)
+	}
+	w.fans[it.Unit] = record
 	return p.FanOut(it, m.FanOut)
 }
 

@@ -109,7 +109,7 @@ func TestStandingTellsWhatIsInTheWay(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	// All of ESU5's bronze is gone, and so are the raw files.
-	w.raw, w.fans = map[string]map[string]string{}, map[addr.Keys][]string{}
+	w.raw, w.fans = map[string]map[string]string{}, map[addr.Keys]manifest.FanOut{}
 	for p := range w.parts {
 		if p.Dataset == bronze.Dataset {
 			delete(w.parts, p)

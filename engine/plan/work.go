@@ -208,7 +208,7 @@ type Growth struct {
 func (p *Plan) FanOut(it *Item, values []string) Growth {
 	u, session := it.unit.series, it.unit.session
 	delete(p.unsure, it.ID)
-	u.stage.fanOuts[it.Unit] = values
+	u.stage.fanOuts[it.Unit] = manifest.FanOut{Values: values}
 	dirty := changes{}
 	for _, s := range p.setFanOut(u, session, values) {
 		dirty.add(s, calendar.Span(session, session+1))
