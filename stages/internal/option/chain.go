@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"dag/stages/internal/dbn"
@@ -63,8 +64,10 @@ type Chain struct {
 	zone        *time.Location
 	definitions map[uint32]definition // by instrument id
 	symbols     symbolRules
-	options     []Option
 	numbers     map[Option]int32
+	// options grows while goroutines sort runs by symbol: what they load has all
+	// options of their run and never changes.
+	options atomic.Pointer[[]Option]
 
 	// needDefinitions fails records of a day that nothing is defined on, where
 	// symbols alone would do otherwise.
@@ -77,7 +80,9 @@ func newChain(root string, needExpiry bool) (*Chain, error) {
 	if err != nil {
 		return nil, fmt.Errorf("time zone of New York: %w", err)
 	}
-	return &Chain{root: root, needExpiry: needExpiry, zone: zone, definitions: map[uint32]definition{}, numbers: map[Option]int32{}}, nil
+	c := &Chain{root: root, needExpiry: needExpiry, zone: zone, definitions: map[uint32]definition{}, numbers: map[Option]int32{}}
+	c.options.Store(&[]Option{})
+	return c, nil
 }
 
 // define takes in a definition. Of several of an instrument the one received
@@ -97,11 +102,13 @@ func (c *Chain) define(d *dbn.Definition) {
 }
 
 // option returns the option with a number.
-func (c *Chain) option(number int32) *Option { return &c.options[number] }
+func (c *Chain) option(number int32) *Option { return &(*c.options.Load())[number] }
 
-// compareSymbols orders options by symbol.
+// compareSymbols orders options by symbol. Any goroutine may ask for options that
+// were numbered before it was started.
 func (c *Chain) compareSymbols(a, b int32) int {
-	return strings.Compare(c.options[a].Symbol, c.options[b].Symbol)
+	options := *c.options.Load()
+	return strings.Compare(options[a].Symbol, options[b].Symbol)
 }
 
 // resolve returns the number of the option that an instrument is, or why its
@@ -148,8 +155,10 @@ func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error)
 func (c *Chain) number(o Option) int32 {
 	n, ok := c.numbers[o]
 	if !ok {
-		n = int32(len(c.options))
-		c.options = append(c.options, o)
+		options := *c.options.Load()
+		n = int32(len(options))
+		options = append(options, o)
+		c.options.Store(&options)
 		c.numbers[o] = n
 	}
 	return n

@@ -94,7 +94,7 @@ func (f *feed) run(ctx context.Context, t stage.Task) (err error) {
 			return err
 		})
 		if err == nil {
-			err = f.spans.End(func(id int32) string { return f.chain.options[id].Symbol })
+			err = f.spans.End(func(id int32) string { return f.chain.option(id).Symbol })
 		}
 		if err != nil {
 			return err

@@ -214,26 +214,6 @@ func TestJoinAgainstSearch(t *testing.T) {
 	})
 }
 
-// TestMemoryDoesNotMatter runs within little memory, which spills.
-func TestMemoryDoesNotMatter(t *testing.T) {
-	var trades, quotes [][]byte
-	for i := range uint32(4000) {
-		id := []uint32{optiontest.Call, optiontest.Put, optiontest.Weekly}[i%3]
-		ts := uint64(i / 3 * 2654435761 % 700)
-		quotes = append(quotes, optiontest.Quote(id, ts, i%5, func(r *dbn.MBP1) { r.Level.BidPx = int64(i) * 1e9 }))
-		if i%4 == 0 {
-			trades = append(trades, optiontest.Trade(id, ts, i%5, func(r *dbn.Trade) { r.Size = 1 + i }))
-		}
-	}
-	tf, qf := tradesFile(t, trades...), quotesFile(t, quotes...)
-	want := optiontest.Dump(mustRun(t, nil, tf, qf), "trades")
-	for _, memory := range []int64{64 << 10, 200 << 10} {
-		if optiontest.Dump(mustRun(t, stage.Params{"sort_memory": memory}, tf, qf), "trades") != want {
-			t.Errorf("the rows depend on the memory: %d bytes give others", memory)
-		}
-	}
-}
-
 func TestErrors(t *testing.T) {
 	good := optiontest.Trade(optiontest.Call, 0, 0, nil)
 	limits := stage.Params{"max_unmapped_fraction": 0.1, "max_undefined_fraction": 0.1}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,14 +44,59 @@ var symbols = map[uint32]string{
 
 // Metadata is the head of a file: the mappings of the instruments on Day.
 func Metadata(schema dbn.Schema) dbn.Metadata {
-	m := dbn.Metadata{Version: 3, Dataset: "GLBX.MDP3", Schema: schema, Start: Noon, End: dbn.UndefTimestamp,
-		STypeIn: dbn.STypeRawSymbol, STypeOut: dbn.STypeInstrumentID}
+	m := head(schema)
 	for id := range NoSymbol {
 		if s := symbols[id]; s != "" {
-			m.Mappings = append(m.Mappings, dbn.Mapping{RawSymbol: s, Intervals: []dbn.Interval{{Start: 20250804, End: 20250805, Symbol: strconv.Itoa(int(id))}}})
+			m.Mappings = append(m.Mappings, mapping(id, s))
 		}
 	}
 	return m
+}
+
+// head is that of a file without mappings.
+func head(schema dbn.Schema) dbn.Metadata {
+	return dbn.Metadata{Version: 3, Dataset: "GLBX.MDP3", Schema: schema, Start: Noon, End: dbn.UndefTimestamp,
+		STypeIn: dbn.STypeRawSymbol, STypeOut: dbn.STypeInstrumentID}
+}
+
+func mapping(id uint32, symbol string) dbn.Mapping {
+	return dbn.Mapping{RawSymbol: symbol, Intervals: []dbn.Interval{{Start: 20250804, End: 20250805, Symbol: strconv.Itoa(int(id))}}}
+}
+
+// Listed is an option of a test's own chain. One without a strike is mapped to
+// its symbol, but not defined.
+type Listed struct {
+	Symbol string
+	Strike float64
+}
+
+// Listing is a chain of a test's own: instruments 1, 2, … are its options, on
+// ESU5.
+type Listing []Listed
+
+// Metadata is the head of a file with the mappings of the listing.
+func (l Listing) Metadata(schema dbn.Schema) dbn.Metadata {
+	m := head(schema)
+	for i, o := range l {
+		m.Mappings = append(m.Mappings, mapping(uint32(i+1), o.Symbol))
+	}
+	return m
+}
+
+// Definitions is the file of definitions of the listing.
+func (l Listing) Definitions(t testing.TB) []byte {
+	t.Helper()
+	var records [][]byte
+	for i, o := range l {
+		if o.Strike != 0 {
+			_, token, _ := strings.Cut(o.Symbol, " ")
+			records = append(records, Definition(t, uint32(i+1), func(d *dbn.Definition) {
+				d.RawSymbol, d.Underlying, d.UserDefined = o.Symbol, "ESU5", 'N'
+				d.InstrumentClass, d.StrikePrice = token[0], int64(math.Round(o.Strike*1e9))
+			}))
+		}
+	}
+	return File(t, l.Metadata(dbn.SchemaDefinition), records...)
 }
 
 // File encodes records as a DBN file.
