@@ -7,7 +7,9 @@
 // both are counted. A value that is infinite or not a number ends the run with
 // the name of its episode (G-11), and so does an episode that comes twice. An
 // index with a level of at least 50 episodes, of which one class makes up more
-// than max_class_share, is not published (spec 10 §5).
+// than max_class_share beyond doubt, is not published (spec 10 §5): the lower end of
+// Wilson's one-sided interval of 95 % is above it. Shares that may be above it by
+// chance are counted in shares_above_max_class_share.
 //
 // With semantics = "corrected" the normalisation over all dates is that of each
 // level and direction (G-7 by one index each); with "reference" both directions
@@ -57,7 +59,7 @@ func (transform) Spec() stage.Spec {
 			mbp10.SemanticsParam("one normalisation for both directions of a level (G-7)"),
 			{Name: "family", Type: stage.String, Default: format.Approach2m, Enum: format.FamilyNames(), Doc: "what kind of vectors they are"},
 			{Name: "overlap_minutes", Type: stage.Int, Default: int64(22), Doc: "episodes of a contract, level and day whose triggers are nearer than this overlap: 4 candles before, the trigger, 6 after", Check: minutes},
-			{Name: "max_class_share", Type: stage.Float, Default: 0.6, Doc: "largest share of one class of outcomes among 50 episodes of a level or more", Check: share},
+			{Name: "max_class_share", Type: stage.Float, Default: 0.6, Doc: "largest share of one class of outcomes at a level; an index whose share is above it beyond doubt (50 episodes or more, 95 % one-sided interval of Wilson) fails, one that may be by chance is counted", Check: share},
 		},
 		Memory: 64 << 20,
 	}

@@ -1,6 +1,7 @@
 package setupindex
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"os"
@@ -50,7 +51,7 @@ func setups(t *testing.T, n int, change func(i int, s *format.Setup)) arrow.Reco
 	rows := make([]format.Setup, n)
 	for i := range rows {
 		s := &rows[i]
-		s.EpisodeID, s.Date, s.Symbol, s.Level = "e"+string(rune('a'+i%26))+string(rune('a'+i/26)), "2025-08-04", "ESU5", "pm_high"
+		s.EpisodeID, s.Date, s.Symbol, s.Level = fmt.Sprintf("e%03d", i), "2025-08-04", "ESU5", "pm_high"
 		s.Direction, s.Outcome, s.Front, s.Trigger = 1, "BREAK", true, int64(i)
 		s.Vector = make([]float64, 256)
 		change(i, s)
@@ -90,13 +91,14 @@ func run(t *testing.T, params stage.Params, rec arrow.Record) error {
 func TestValuesThatAreNone(t *testing.T) {
 	for text, v := range map[string]float64{"+Inf": math.Inf(1), "-Inf": math.Inf(-1), "NaN": math.NaN()} {
 		err := run(t, nil, setups(t, 1, func(_ int, s *format.Setup) { s.Vector[47] = v }))
-		if want := "the vector of episode eaa has " + text + " at 47 ("; err == nil || !strings.Contains(err.Error(), want) {
+		if want := "the vector of episode e000 has " + text + " at 47 ("; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v, want %q", v, err, want)
 		}
 	}
 }
 
-// TestOneClass: an index of nearly one class is not published.
+// TestOneClass: an index of nearly one class is not published, unless that may be
+// chance.
 func TestOneClass(t *testing.T) {
 	most := func(n, breaks int) arrow.Record {
 		return setups(t, n, func(i int, s *format.Setup) {
@@ -105,23 +107,36 @@ func TestOneClass(t *testing.T) {
 			}
 		})
 	}
-	if err := run(t, nil, most(50, 31)); err == nil || !strings.Contains(err.Error(), "31 of 50 outcomes at pm_high are BREAK") {
-		t.Errorf("a share of 62 %%: %v", err)
-	}
 	twoLevels := setups(t, 150, func(i int, s *format.Setup) {
 		if s.Outcome = []string{"BREAK", "REJECT"}[i%2]; i >= 100 {
 			s.Level, s.Outcome = "pm_low", "CHOP"
 		}
 	})
-	if err := run(t, nil, twoLevels); err == nil || !strings.Contains(err.Error(), "50 of 50 outcomes at pm_low are CHOP") {
-		t.Errorf("one level of two: %v", err)
-	}
-	for name, err := range map[string]error{
-		"60 %": run(t, nil, most(50, 30)), "too few to say": run(t, nil, most(49, 49)),
-		"allowed": run(t, stage.Params{"max_class_share": 1.0}, most(50, 50)),
+	for want, rec := range map[string]arrow.Record{
+		"36 of 50 outcomes at pm_high are BREAK":    most(50, 36), // lower end 60.6 %
+		"50 of 50 outcomes at pm_low are CHOP":      twoLevels,
+		"626 of 1000 outcomes at pm_high are BREAK": most(1000, 626), // 60.05 %
 	} {
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
+		if err := run(t, nil, rec); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "raise max_class_share") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		params stage.Params
+		rec    arrow.Record
+		above  int64
+	}{
+		{"60 %", nil, most(50, 30), 0},
+		{"62 %", nil, most(50, 31), 1},
+		{"70 %, lower end 58.5 %", nil, most(50, 35), 1},
+		{"more than 60 % of many, lower end 59.95 %", nil, most(1000, 625), 1},
+		{"too few to say", nil, most(49, 49), 1},
+		{"allowed", stage.Params{"max_class_share": 1.0}, most(50, 50), 0},
+	} {
+		task := stagetest.NewTask(t, New().Spec(), map[string]string{"root": "ES"}, c.params, map[string][]arrow.Record{"vectors": {c.rec}})
+		if err := New().Run(t.Context(), task); err != nil || task.Metrics()["shares_above_max_class_share"] != c.above {
+			t.Errorf("%s: %v, metrics %v", c.name, err, task.Metrics())
 		}
 	}
 }

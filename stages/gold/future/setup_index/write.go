@@ -41,33 +41,6 @@ func (g *gathering) order(overlapMinutes int64) error {
 	return nil
 }
 
-// enoughForShares is how many episodes make a share worth looking at.
-const enoughForShares = 50
-
-// checkShares counts the outcomes, and refuses a level that has nearly one alone.
-func (g *gathering) checkShares(most float64) error {
-	for _, class := range g.family.Classes {
-		g.task.Count("outcome_"+class, 0)
-	}
-	rest := g.episodes
-	for len(rest) > 0 {
-		level, n := rest[0].Level, 0
-		counts := map[string]int{}
-		for n < len(rest) && rest[n].Level == level {
-			counts[rest[n].Outcome]++
-			n++
-		}
-		rest = rest[n:]
-		for _, class := range g.family.Classes {
-			g.task.Count("outcome_"+class, int64(counts[class]))
-			if n >= enoughForShares && float64(counts[class]) > most*float64(n) {
-				return fmt.Errorf("%d of %d outcomes at %s are %s, more than the share of %v that max_class_share allows: such an index cannot tell one set-up from another", counts[class], n, level, class, most)
-			}
-		}
-	}
-	return nil
-}
-
 // write writes everything in the order of the episodes, which are those of one
 // date after those of another within each group.
 func (g *gathering) write() error {
