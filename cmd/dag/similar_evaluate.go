@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func (a *app) similarEvaluateCmd() *cobra.Command {
 		Use:   "evaluate",
 		Short: "Measure whether the nearest set-ups tell anything",
 		Long: "Asks about every episode as if it were its day: everything is fitted on earlier\ndays. Compares with the base rates, with chance and with the same time of day, and\n" +
-			"says whether there is skill: its 95 % interval, from draws of days, has to exclude\nchance. The same index and seed give the same numbers.",
+			"says whether there is skill: its 95 % interval, from draws of at least 20 days that\nwere tested, has to exclude chance. The same index and seed give the same numbers.",
 		Example: `  dag similar evaluate
   dag similar evaluate --root ES --json`,
 		Args: noArguments,
@@ -176,9 +177,7 @@ func (d *evaluationDoc) text(w io.Writer, s view.Style) error {
 		p.line("")
 		h := d.Health
 		p.line("neighbours lie %s days back (median), %s in the same week, at %s of the distance of random ones", fixed(float64(h.MedianDays), 0), share(float64(h.SameWeek)), share(float64(1/h.Ratio)))
-		p.line("skill %s (%s to %s) · lift %s (%s to %s) · 95 %% intervals from %s draws of days",
-			share(float64(d.Skill.Value)), share(float64(d.Skill.Low)), share(float64(d.Skill.High)),
-			fixed(float64(d.Lift.Value), 3), fixed(float64(d.Lift.Low), 3), fixed(float64(d.Lift.High), 3), view.Count(d.Bootstraps))
+		p.line("%s", d.intervals())
 		p.line("")
 	}
 	p.line("%s", d.Sentence)
@@ -186,6 +185,22 @@ func (d *evaluationDoc) text(w io.Writer, s view.Style) error {
 		p.line("Note: %s.", warning)
 	}
 	return p.err
+}
+
+// intervals writes skill and lift with their intervals, where these are defined.
+func (d *evaluationDoc) intervals() string {
+	write := func(i intervalDoc, number func(float64) string) string {
+		text := number(float64(i.Value))
+		if !math.IsNaN(float64(i.Low)) {
+			text += fmt.Sprintf(" (%s to %s)", number(float64(i.Low)), number(float64(i.High)))
+		}
+		return text
+	}
+	text := fmt.Sprintf("skill %s · lift %s", write(d.Skill, share), write(d.Lift, func(f float64) string { return fixed(f, 3) }))
+	if math.IsNaN(float64(d.Skill.Low)) && math.IsNaN(float64(d.Lift.Low)) {
+		return text + " · no intervals"
+	}
+	return text + fmt.Sprintf(" · 95 %% intervals from %s draws of days", view.Count(d.Bootstraps))
 }
 
 func (d *evaluationDoc) scoreRows() [][]string {

@@ -70,7 +70,7 @@ func (q *asked) judge(p []float64) grade {
 	slices.SortStableFunc(order, func(a, b int) int {
 		return cmp.Or(cmp.Compare(p[b], p[a]), cmp.Compare(q.t.prior[b], q.t.prior[a]))
 	})
-	g := grade{logLoss: -math.Log(max(p[q.y], logFloor)), confidence: p[order[0]], precision: math.NaN(), score: math.NaN()}
+	g := grade{logLoss: -math.Log(min(max(p[q.y], logFloor), 1)), confidence: p[order[0]], precision: math.NaN(), score: math.NaN()}
 	for c, x := range p {
 		if c == q.y {
 			x--

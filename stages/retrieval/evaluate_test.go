@@ -36,6 +36,35 @@ func TestEvaluateFindsNothingInNoise(t *testing.T) {
 	}
 }
 
+// TestEvaluateClaimsRarely looks at one and at enough days of pure noise.
+func TestEvaluateClaimsRarely(t *testing.T) {
+	const seeds, warmUp = 8, 13 // days until 50 episodes of a level have been
+	for _, c := range []struct{ days, skills, lifts int }{{1, 0, 0}, {20, 0, 2}} {
+		skills, lifts := 0, 0
+		for seed := range uint64(seeds) {
+			o := quick()
+			o.MinDates, o.Ks, o.Draws = warmUp, []int{10}, 2
+			r, err := retrieval.Evaluate(t.Context(), vectors{warmUp + c.days, 16, noise}.index(t, seed), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Days != c.days {
+				t.Fatalf("%d days were tested, want %d", r.Days, c.days)
+			}
+			if r.HasSkill {
+				skills++
+			}
+			if r.HasLift {
+				lifts++
+			}
+		}
+		t.Logf("%d days: skill of %d, lift of %d of %d seeds", c.days, skills, lifts, seeds)
+		if skills > c.skills || lifts > c.lifts {
+			t.Errorf("%d days of noise: skill is claimed of %d and lift of %d of %d seeds, want %d and %d at most", c.days, skills, lifts, seeds, c.skills, c.lifts)
+		}
+	}
+}
+
 // TestEvaluateAsksAsAQueryDoes: the log loss of the evaluation is that of the
 // answers to queries, one by one.
 func TestEvaluateAsksAsAQueryDoes(t *testing.T) {
@@ -67,7 +96,7 @@ func TestEvaluateAsksAsAQueryDoes(t *testing.T) {
 }
 
 func TestEvaluateDoesNotDependOnWorkers(t *testing.T) {
-	x := vectors{26, 16, planted}.index(t, 1)
+	x := vectors{40, 16, planted}.index(t, 1)
 	o := quick()
 	var last *retrieval.Report
 	for _, workers := range []int{1, 3} {

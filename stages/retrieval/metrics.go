@@ -92,11 +92,26 @@ func signAgreement(x, y []float64) float64 {
 	return same / n
 }
 
-// Interval is an estimate with its 95 % interval.
+// Interval is an estimate with its 95 % interval, whose ends are NaN where it is
+// undefined.
 type Interval struct{ Value, Low, High float64 }
 
-// quantile of sorted values, between neighbours linearly.
+// newInterval takes the middle 95 % of draws. Those that are undefined count as the
+// lowest: an interval that reaches them has no lower end and is undefined.
+func newInterval(value float64, draws []float64) Interval {
+	slices.Sort(draws)
+	i := Interval{value, quantile(draws, 0.025), quantile(draws, 0.975)}
+	if math.IsNaN(i.Low) {
+		i.High = math.NaN()
+	}
+	return i
+}
+
+// quantile of sorted values, between neighbours linearly; NaN of none.
 func quantile(sorted []float64, p float64) float64 {
+	if len(sorted) == 0 {
+		return math.NaN()
+	}
 	at := p * float64(len(sorted)-1)
 	i := int(at)
 	if i+1 >= len(sorted) {

@@ -33,7 +33,8 @@ const (
 )
 
 // What a statement needs behind it at least (spec 10 §5), and how many
-// neighbours of equal weight.
+// neighbours of equal weight. enoughDates counts dates that are learnt from, and
+// those that a claim of skill was tested on.
 const (
 	enoughDates     = 20
 	enoughEpisodes  = 50

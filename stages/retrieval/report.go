@@ -17,7 +17,8 @@ type Report struct {
 	First, Last string
 	Scores      []Score
 	// Skill is 1 - logloss(nearest)/logloss(base rates), Lift the precision of the
-	// nearest over that of random neighbours; both for the headline.
+	// nearest over that of random neighbours; both for the headline. Their intervals
+	// are undefined where fewer than enoughDates dates were tested.
 	Skill, Lift       Interval
 	HasSkill, HasLift bool // the interval excludes 0, or 1, and lies above
 	Health            Health
@@ -141,6 +142,7 @@ type headline struct{ nearest, random, prior, majority int }
 // daySum sums the queries of a date up.
 type daySum struct {
 	date                       string
+	queries                    int
 	loss, priorLoss            float64
 	precision, randomPrecision float64
 }
@@ -159,49 +161,64 @@ func (h *headline) byDay(all []tested) []daySum {
 }
 
 func (d *daySum) addQuery(h *headline, q *tested) {
-	d.loss += q.grades[h.nearest].logLoss
-	d.priorLoss += q.grades[h.prior].logLoss
-	d.precision += q.grades[h.nearest].precision
-	d.randomPrecision += q.grades[h.random].precision
-}
-
-// ratios are skill and lift of summed days.
-func (d *daySum) ratios() (skill, lift float64) {
-	return 1 - d.loss/d.priorLoss, d.precision / d.randomPrecision
+	d.add(&daySum{
+		queries: 1, loss: q.grades[h.nearest].logLoss, priorLoss: q.grades[h.prior].logLoss,
+		precision: q.grades[h.nearest].precision, randomPrecision: q.grades[h.random].precision,
+	})
 }
 
 func (d *daySum) add(o *daySum) {
+	d.queries += o.queries
 	d.loss += o.loss
 	d.priorLoss += o.priorLoss
 	d.precision += o.precision
 	d.randomPrecision += o.randomPrecision
 }
 
+// leastLoss is the mean log loss up to which base rates leave nothing to forecast:
+// what rounding leaves of 0.
+const leastLoss = 1e-12
+
+// ratios are skill and lift of summed days, NaN where there is nothing to compare
+// with: skill if base rates foretell every outcome, lift if no random neighbour
+// went the way of its query.
+func (d *daySum) ratios() (skill, lift float64) {
+	skill, lift = math.NaN(), math.NaN()
+	if d.priorLoss > leastLoss*float64(d.queries) {
+		skill = 1 - d.loss/d.priorLoss
+	}
+	if d.randomPrecision > 0 {
+		lift = d.precision / d.randomPrecision
+	}
+	return skill, lift
+}
+
 // bootstrapStream separates its random numbers from those of queries.
 const bootstrapStream = 1 << 63
 
 // bootstrap draws days with replacement: episodes of one day depend on each
-// other, days less so (10 Q-6).
+// other, days less so (10 Q-6). Draws of a few days are hardly different from one
+// another, so an interval of theirs would be far too narrow: there is none.
 func bootstrap(days []daySum, draws int, seed uint64) (skill, lift Interval) {
-	rng := rand.New(rand.NewPCG(seed, bootstrapStream))
-	skills, lifts := make([]float64, draws), make([]float64, draws)
-	for i := range draws {
-		var sum daySum
-		for range days {
-			sum.add(&days[rng.IntN(len(days))])
-		}
-		skills[i], lifts[i] = sum.ratios()
-	}
 	var whole daySum
 	for i := range days {
 		whole.add(&days[i])
 	}
-	skill.Value, lift.Value = whole.ratios()
-	slices.Sort(skills)
-	slices.Sort(lifts)
-	skill.Low, skill.High = quantile(skills, 0.025), quantile(skills, 0.975)
-	lift.Low, lift.High = quantile(lifts, 0.025), quantile(lifts, 0.975)
-	return skill, lift
+	var skills, lifts []float64
+	rng := rand.New(rand.NewPCG(seed, bootstrapStream))
+	for range draws {
+		if len(days) < enoughDates {
+			break
+		}
+		var sum daySum
+		for range days {
+			sum.add(&days[rng.IntN(len(days))])
+		}
+		s, l := sum.ratios()
+		skills, lifts = append(skills, s), append(lifts, l)
+	}
+	s, l := whole.ratios()
+	return newInterval(s, skills), newInterval(l, lifts)
 }
 
 func health(all []tested) Health {

@@ -114,30 +114,39 @@ func TestTrainingValues(t *testing.T) {
 	}
 }
 
-// reportCase is two queries on two days, at the one level of an index.
-func reportCase() (*evaluation, []tested) {
-	x := &Index{Parameters: setupindex.Parameters{Classes: classes}, Episodes: []Episode{{ID: 0, Date: "2023-01-02"}, {ID: 1, Date: "2023-01-03"}, {ID: 2, Date: "2023-01-04"}}}
-	x.Groups = []Group{{Level: "pm_high", Direction: 1, To: 3, Dates: []setupindex.Date{{Date: "2023-01-02", Count: 1, Classes: []int64{2, 1, 0}}}}}
+// reportCase is a query on each of so many days, at the one level of an index: in
+// the first half of days they do well, in the second not.
+func reportCase(days int) (*evaluation, []tested) {
+	x := &Index{Parameters: setupindex.Parameters{Classes: classes}}
+	for i := range days + 1 {
+		x.Episodes = append(x.Episodes, Episode{ID: int64(i), Date: fmt.Sprintf("2023-01-%02d", i+2)})
+	}
+	n := int64(days + 1)
+	x.Groups = []Group{{Level: "pm_high", Direction: 1, To: days + 1, Dates: []setupindex.Date{{Date: "2023-01-02", Count: n, Classes: []int64{2 * n / 3, n - 2*n/3, 0}}}}}
 	o := DefaultEvaluation()
 	o.Ks, o.Headline = []int{1}, 1
-	all := make([]tested, 2)
-	for i, q := range []struct{ loss, precision, accuracy float64 }{{0.5, 1, 1}, {1.4, 0.5, 0}} {
+	all := make([]tested, days)
+	for at := range all {
+		i := 2 * at / days
+		q := []struct{ loss, precision, accuracy float64 }{{0.5, 1, 1}, {1.4, 0.5, 0}}[i]
 		g := make([]grade, len(o.methods())) // nearest, majority, base rates, uniform, random, time of day
 		g[0] = grade{logLoss: q.loss, precision: q.precision, accuracy: q.accuracy, confidence: 0.5}
 		g[1] = grade{accuracy: 1}
 		g[2] = grade{logLoss: 1, precision: 0.5}
 		g[4] = grade{precision: 0.6}
-		all[i] = tested{Episode: &x.Episodes[i+1], grades: g, random: 9 + 6*float64(i), health: []pair{{2 + 8*i, i == 0, 4 + 4*float64(i)}}}
+		all[at] = tested{Episode: &x.Episodes[at+1], grades: g, random: 9 + 6*float64(i), health: []pair{{2 + 8*i, i == 0, 4 + 4*float64(i)}}}
 	}
 	return &evaluation{x: x, o: o}, all
 }
 
+// TestReportValues: a draw of 20 days has 6 to 14 of the good ones in 95 % of cases.
 func TestReportValues(t *testing.T) {
-	e, all := reportCase()
+	e, all := reportCase(20)
 	r := e.report(all)
 	level := r.Levels[0]
 	for name, pair := range map[string][2]float64{
-		"skill": {r.Skill.Value, 0.05}, "skill, low": {r.Skill.Low, -0.4}, "skill, high": {r.Skill.High, 0.5},
+		"skill": {r.Skill.Value, 0.05}, "skill, low": {r.Skill.Low, 1 - (6*0.5+14*1.4)/20}, "skill, high": {r.Skill.High, 1 - (14*0.5+6*1.4)/20},
+		"lift, low": {r.Lift.Low, (6*1 + 14*0.5) / (20 * 0.6)}, "lift, high": {r.Lift.High, (14*1 + 6*0.5) / (20 * 0.6)},
 		"lift": {r.Lift.Value, 1.25}, "median of days": {r.Health.MedianDays, 6}, "same week": {r.Health.SameWeek, 0.5},
 		"distance": {r.Health.Distance, 6}, "random distance": {r.Health.Random, 12}, "ratio": {r.Health.DistanceRatio, 2},
 		"level accuracy": {level.Accuracy, 0.5}, "level majority": {level.MajorityAccuracy, 1}, "level skill": {level.Skill, 0.05}, "level lift": {level.Lift, 1.25},
@@ -148,15 +157,74 @@ func TestReportValues(t *testing.T) {
 			t.Errorf("%s is %v, want %v", name, pair[0], pair[1])
 		}
 	}
-	if r.HasSkill || r.HasLift || r.Queries != 2 || r.Skipped != 1 || r.Days != 2 || r.First != "2023-01-03" {
+	if r.HasSkill || !r.HasLift || r.Queries != 20 || r.Skipped != 1 || r.Days != 20 || r.First != "2023-01-03" {
 		t.Errorf("%+v", r)
 	}
 	if want := []string{"66.7 % of all outcomes are BREAK: there is little to tell apart"}; !slices.Equal(r.Warnings, want) {
 		t.Errorf("warnings %q, want %q", r.Warnings, want)
 	}
-	all[0].random, all[1].random = 8, 8
+	for i := range all {
+		all[i].random = 8
+	}
 	if r := e.report(all); !strings.Contains(fmt.Sprint(r.Warnings), "only 1.33 times as far off") {
 		t.Errorf("warnings %q", r.Warnings)
+	}
+}
+
+// TestFewDays: however good they were, 19 days are no ground for a claim, and 20
+// are.
+func TestFewDays(t *testing.T) {
+	for days, claim := range map[int]bool{1: false, 2: false, 19: false, 20: true} {
+		e, all := reportCase(days)
+		for i := range all {
+			all[i].grades[0].logLoss, all[i].grades[0].precision = 0.5, 1
+		}
+		r := e.report(all)
+		if r.HasSkill != claim || r.HasLift != claim || !near(r.Skill.Value, 0.5) {
+			t.Errorf("%d days: skill %+v, lift %+v", days, r.Skill, r.Lift)
+		}
+		want := fmt.Sprintf("Skill cannot be told from chance: of the 20 days that it takes only %d could be tested. ", days)
+		for _, i := range []Interval{r.Skill, r.Lift} {
+			if !claim && (!math.IsNaN(i.Low) || !math.IsNaN(i.High) || !strings.HasPrefix(r.Sentence(), want)) {
+				t.Errorf("%d days: interval %+v, %s", days, i, r.Sentence())
+			}
+		}
+	}
+}
+
+// TestOneClass: where base rates foretell every outcome but for rounding there is
+// no skill to be had, and no number to say so.
+func TestOneClass(t *testing.T) {
+	e, all := reportCase(20)
+	for i := range all {
+		all[i].grades[0].logLoss, all[i].grades[2].logLoss, all[i].grades[0].precision, all[i].grades[4].precision = 2e-16*float64(i%2), 1e-16, 1, 1
+	}
+	r := e.report(all)
+	if r.HasSkill || r.HasLift || !math.IsNaN(r.Skill.Value) || !math.IsNaN(r.Skill.Low) || !math.IsNaN(r.Skill.High) || !math.IsNaN(r.Levels[0].Skill) || r.Lift.Value != 1 {
+		t.Errorf("skill %+v, lift %+v, level %+v", r.Skill, r.Lift, r.Levels[0])
+	}
+	if want := "There is nothing to forecast: over 20 episodes on 20 days, all outcomes of each level and side are of one class."; r.Sentence() != want {
+		t.Errorf("%s", r.Sentence())
+	}
+	all[7].grades[2].logLoss = 1 // of the one day that is different most draws have something to tell, many none
+	r = e.report(all)
+	if r.HasSkill || !(r.Skill.Value > 0.99) || !math.IsNaN(r.Skill.Low) || !math.IsNaN(r.Skill.High) || !strings.Contains(r.Sentence(), "interval of the skill undefined") {
+		t.Errorf("one day that differs: skill %+v: %s", r.Skill, r.Sentence())
+	}
+	for i := range all {
+		all[i].grades[2].logLoss, all[i].grades[4].precision = 1, 0
+	}
+	if r = e.report(all); r.HasLift || !math.IsNaN(r.Lift.Value) || !strings.Contains(r.Sentence(), "no random neighbours went the same way") {
+		t.Errorf("lift %+v: %s", r.Lift, r.Sentence())
+	}
+}
+
+// TestCertain: a forecast that adds up to more than 1 by rounding has no negative
+// loss.
+func TestCertain(t *testing.T) {
+	q := asked{t: &training{prior: []float64{1, 0, 0}}}
+	if g := q.judge([]float64{1 + 1e-15, 0, 0}); g.logLoss != 0 {
+		t.Errorf("log loss %v", g.logLoss)
 	}
 }
 
