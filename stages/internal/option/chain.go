@@ -2,7 +2,6 @@ package option
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,33 +15,6 @@ type Option struct {
 	ExpDate string  // YYYY-MM-DD in New York; "" where no definition tells it
 	Strike  float64 // in price units
 	Right   byte    // C or P
-}
-
-// ParseSymbol reads strike and right off a symbol: its second token has to match
-// ^[CP]\d+(\.\d+)?$ (spec 02 §B.2). The strike is as the symbol has it, in price
-// units for roots like ES; a Chain finds the scale of others. The expiry cannot
-// be read off.
-func ParseSymbol(symbol string) (strike float64, right byte, ok bool) {
-	tokens := strings.Fields(symbol)
-	if len(tokens) < 2 || len(tokens[1]) < 2 || tokens[1][0] != 'C' && tokens[1][0] != 'P' {
-		return 0, 0, false
-	}
-	number := tokens[1][1:]
-	whole, fraction, point := strings.Cut(number, ".")
-	if !digits(whole) || point && !digits(fraction) {
-		return 0, 0, false
-	}
-	strike, err := strconv.ParseFloat(number, 64)
-	return strike, tokens[1][0], err == nil
-}
-
-func digits(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // definition is what a chain keeps of an instrument definition.
@@ -112,12 +84,12 @@ func (c *Chain) compareSymbols(a, b int32) int {
 }
 
 // resolve returns the number of the option that an instrument is, or why its
-// records are dropped. What is known twice has to agree: a definition that says
-// otherwise than the symbol is an error. What only the symbol tells is taken if
-// the day's definitions leave no doubt of its scale and its root.
+// records are dropped. Strike and right are those of the definition (spec 02 §B.2).
+// What only the symbol tells is taken if the day's definitions leave no doubt of its
+// scale, its last digit and its root.
 func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error) {
 	o := Option{Symbol: symbol}
-	strike, right, parsed := ParseSymbol(symbol)
+	terms, parsed := parseSymbol(symbol)
 	def, defined := c.definitions[instrument]
 	switch {
 	case defined && def.symbol != symbol:
@@ -131,25 +103,38 @@ func (c *Chain) resolve(symbol string, instrument uint32) (int32, reason, error)
 	case !defined && !parsed:
 		return 0, unparseable, nil
 	case !defined:
-		if !c.symbols.known || !c.ofRoot(series(symbol)) && !c.symbols.series[series(symbol)] {
+		if !c.symbols.exact || !c.ofRoot(series(symbol)) && !c.symbols.series[series(symbol)] {
 			return 0, noDefinition, nil
 		}
-		o.Strike, o.Right = c.symbols.price(strike), right
-	case def.strike == dbn.UndefPrice && !(parsed && c.symbols.known):
+		o.Strike, o.Right = c.symbols.price(terms.strike), terms.right
+	case def.strike == dbn.UndefPrice && !(parsed && c.symbols.exact):
 		return 0, noDefinition, nil
 	default:
 		o.Strike, o.Right, o.ExpDate = float64(def.strike)/1e9, def.class, def.expDate
 		if def.strike == dbn.UndefPrice {
-			o.Strike = c.symbols.price(strike)
+			o.Strike = c.symbols.price(terms.strike)
 		}
-		if parsed && (c.symbols.price(strike) != o.Strike || right != o.Right) {
-			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, c.symbols.price(strike), right)
+		if parsed && c.contradicts(terms, &def) {
+			return 0, 0, fmt.Errorf("the definition of instrument %d says strike %v and right %c, its symbol %q says strike %v and right %c; one of them is wrong: fetch the definitions again", instrument, o.Strike, o.Right, symbol, c.symbols.price(terms.strike), terms.right)
 		}
 	}
 	if c.needExpiry && o.ExpDate == "" {
 		return 0, noDefinition, nil
 	}
 	return c.number(o), kept, nil
+}
+
+// contradicts tells whether a symbol and its definition cannot both be true. Strikes
+// of a root whose symbols follow no rule are not compared.
+func (c *Chain) contradicts(terms symbolTerms, def *definition) bool {
+	if terms.right != def.class {
+		return true
+	}
+	if def.strike == dbn.UndefPrice || !c.symbols.known {
+		return false
+	}
+	exact, cut := c.symbols.match(terms, def.strike)
+	return !exact && !cut
 }
 
 func (c *Chain) number(o Option) int32 {

@@ -2,6 +2,7 @@ package option
 
 import (
 	"math"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,23 +23,24 @@ func TestParseSymbol(t *testing.T) {
 		symbol := "ESU5 " + token
 		fields := strings.Fields(symbol)
 		want := len(fields) > 1 && secondToken.MatchString(fields[1])
-		strike, right, ok := ParseSymbol(symbol)
+		got, ok := parseSymbol(symbol)
 		if ok != want {
 			rt.Fatalf("%q: parsed is %v, want %v", symbol, ok, want)
 		}
 		if !ok {
 			return
 		}
-		if exact, err := strconv.ParseFloat(fields[1][1:], 64); err != nil || strike != exact || right != fields[1][0] {
-			rt.Fatalf("%q: strike %v, right %c", symbol, strike, right)
+		_, fraction, _ := strings.Cut(fields[1], ".")
+		if exact, err := strconv.ParseFloat(fields[1][1:], 64); err != nil || got != (symbolTerms{exact, math.Pow10(-len(fraction)), fields[1][0]}) {
+			rt.Fatalf("%q: %+v", symbol, got)
 		}
 	})
 }
 
 func TestParseSymbolRefuses(t *testing.T) {
 	for _, symbol := range []string{"", "ESU5", "ESU5 ", "C6000", "ESU5 6000", "ESU5 X6000", "ESU5 C", "ESU5 C6000.", "ESU5 C.5", "ESU5 C1e3", "ESU5 C-1", "AAPL  250221C00250000", "ESU5 C" + strings.Repeat("9", 400)} {
-		if strike, right, ok := ParseSymbol(symbol); ok {
-			t.Errorf("%q is read as %c %v", symbol, right, strike)
+		if got, ok := parseSymbol(symbol); ok {
+			t.Errorf("%q is read as %+v", symbol, got)
 		}
 	}
 }
@@ -106,11 +108,10 @@ func TestContradictions(t *testing.T) {
 		edit func(d *dbn.Definition)
 		want []string
 	}{
-		{func(d *dbn.Definition) { d.StrikePrice = 5900e9 }, []string{"instrument 1", "strike 5900 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
+		{func(d *dbn.Definition) { d.StrikePrice = 0 }, []string{"instrument 1", "strike 0 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{func(d *dbn.Definition) { d.InstrumentClass = 'P' }, []string{"strike 6000 and right P", `"ESU5 C6000"`, "strike 6000 and right C"}},
+		{func(d *dbn.Definition) { d.InstrumentClass, d.StrikePrice = 'P', 5900e9 }, []string{"strike 5900 and right P", `"ESU5 C6000"`, "right C"}},
 		{func(d *dbn.Definition) { d.RawSymbol = "ESU5 C6100" }, []string{"instrument 1", `"ESU5 C6000"`, `"ESU5 C6100"`}},
-		{func(d *dbn.Definition) { d.StrikePrice = 60000e9 }, []string{"strike 60000 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
-		{func(d *dbn.Definition) { d.StrikePrice = 600e9 }, []string{"strike 600 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
 	} {
 		_, _, err := testChain(t, true, c.edit).resolve("ESU5 C6000", 1)
 		if err == nil {
@@ -125,22 +126,31 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
-// TestLearn gives chains of the strikes that symbols and definitions have.
+// TestLearn gives chains of the strikes that symbols and definitions have. Defined
+// options have the strikes of their definitions, whatever symbols say.
 func TestLearn(t *testing.T) {
+	exact := symbolRules{known: true, exact: true}
 	for _, c := range []struct {
-		name    string
-		strikes map[string]float64
-		want    symbolRules
+		name      string
+		strikes   map[string]float64
+		want      symbolRules
+		differing int64
 	}{
-		{"none", nil, symbolRules{known: true}},
-		{"price units", map[string]float64{"ESU5 C6000": 6000, "ESU5 P6000.5": 6000.5}, symbolRules{known: true}},
-		{"one", map[string]float64{"ESU5 C6000": 6000}, symbolRules{known: true}},
-		{"hundredths", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C0": 0}, symbolRules{places: 2, known: true}},
-		{"tens", map[string]float64{"ESU5 C640.5": 6405, "ESU5 C641": 6410}, symbolRules{places: -1, known: true}},
-		{"hundredths of one strike", map[string]float64{"ESU5 C6405": 64.05, "ESU5 P6405": 64.05}, symbolRules{}},
-		{"one differs", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C6500": 6500}, symbolRules{}},
-		{"no power of ten", map[string]float64{"ESU5 C6400": 3200, "ESU5 C6000": 3000}, symbolRules{}},
-		{"nearly a power of ten", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1000001}, symbolRules{}},
+		{"none", nil, exact, 0},
+		{"price units", map[string]float64{"ESU5 C6000": 6000, "ESU5 P6000.5": 6000.5}, exact, 0},
+		{"one", map[string]float64{"ESU5 C6000": 6000}, exact, 0},
+		{"hundredths", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C0": 0}, symbolRules{places: 2, known: true, exact: true}, 0},
+		{"tens", map[string]float64{"ESU5 C640.5": 6405, "ESU5 C641": 6410}, symbolRules{places: -1, known: true, exact: true}, 0},
+		{"tenths, cut", map[string]float64{"ESU5 C1085": 108.5, "ESU5 P1087": 108.75, "ESU5 C1090": 109}, symbolRules{places: 1, known: true}, 1},
+		{"tenths, all cut", map[string]float64{"ESU5 P1087": 108.75, "ESU5 C1092": 109.25}, symbolRules{places: 1, known: true}, 2},
+		{"whole numbers, cut", map[string]float64{"ESU5 C6000": 6000, "ESU5 P6000": 6000.5}, symbolRules{known: true}, 1},
+		{"one digit, cut by nearly half", map[string]float64{"ESU5 C1": 0.19, "ESU5 C2": 0.2}, symbolRules{places: 1, known: true}, 1},
+		{"a digit too many", map[string]float64{"ESU5 C1088": 108.75, "ESU5 C1090": 109}, symbolRules{}, 2},
+		{"further off than the last digit", map[string]float64{"ESU5 C1086": 108.75, "ESU5 C1090": 109}, symbolRules{}, 2},
+		{"hundredths of one strike", map[string]float64{"ESU5 C6405": 64.05, "ESU5 P6405": 64.05}, symbolRules{}, 2},
+		{"one differs", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.1, "ESU5 C6500": 6500}, symbolRules{}, 2},
+		{"no power of ten", map[string]float64{"ESU5 C6400": 3200, "ESU5 C6000": 3000}, symbolRules{}, 2},
+		{"nearly a power of ten", map[string]float64{"ESU5 C6405": 64.05, "ESU5 C6410": 64.0999999}, symbolRules{}, 2},
 	} {
 		chain, err := newChain("ES", false)
 		if err != nil {
@@ -152,13 +162,22 @@ func TestLearn(t *testing.T) {
 				InstrumentClass: symbol[5], StrikePrice: int64(math.Round(strike * 1e9))})
 		}
 		chain.learn()
-		if got := chain.symbols; got.places != c.want.places && c.want.known || got.known != c.want.known {
-			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		got := chain.symbols
+		got.series = nil
+		if !reflect.DeepEqual(got, c.want) || chain.differing() != c.differing {
+			t.Errorf("%s: %+v and %d that differ, want %+v and %d", c.name, got, chain.differing(), c.want, c.differing)
 		}
 		for number, def := range chain.definitions {
-			if n, r, err := chain.resolve(def.symbol, number); c.want.known && def.underlying == "ESU5" && (err != nil || r != kept || chain.option(n).Strike != float64(def.strike)/1e9) {
+			if n, r, err := chain.resolve(def.symbol, number); def.underlying == "ESU5" && (err != nil || r != kept || chain.option(n).Strike != float64(def.strike)/1e9) {
 				t.Errorf("%s: %s is resolved with reason %d, error %v", c.name, def.symbol, r, err)
 			}
+		}
+		wantReason := noDefinition
+		if c.want.exact {
+			wantReason = kept
+		}
+		if _, r, err := chain.resolve("ESU5 C1234", 100); err != nil || r != wantReason {
+			t.Errorf("%s: an option that is not defined is resolved with reason %d, error %v", c.name, r, err)
 		}
 	}
 }

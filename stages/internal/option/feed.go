@@ -58,6 +58,7 @@ func readChain(ctx context.Context, t stage.Task, needExpiry bool) (*Chain, erro
 	t.Count("definitions_dropped_other_record_type", other)
 	t.Count("definitions_dropped_other_day", otherDays)
 	t.Count("definitions_instruments", int64(len(c.definitions)))
+	t.Count("definitions_strike_not_of_symbol", c.differing())
 	return c, nil
 }
 

@@ -2,10 +2,44 @@ package option
 
 import (
 	"math"
+	"strconv"
 	"strings"
 
 	"dag/stages/internal/dbn"
 )
+
+// symbolTerms are what a symbol tells of its option.
+type symbolTerms struct {
+	strike float64 // as the symbol has it
+	unit   float64 // of the strike's last digit
+	right  byte    // C or P
+}
+
+// parseSymbol reads strike and right off a symbol: its second token has to match
+// ^[CP]\d+(\.\d+)?$ (spec 02 §B.2). The strike is in price units for roots like ES;
+// a Chain finds the scale of others. The expiry cannot be read off.
+func parseSymbol(symbol string) (terms symbolTerms, ok bool) {
+	tokens := strings.Fields(symbol)
+	if len(tokens) < 2 || len(tokens[1]) < 2 || tokens[1][0] != 'C' && tokens[1][0] != 'P' {
+		return symbolTerms{}, false
+	}
+	number := tokens[1][1:]
+	whole, fraction, point := strings.Cut(number, ".")
+	if !digits(whole) || point && !digits(fraction) {
+		return symbolTerms{}, false
+	}
+	strike, err := strconv.ParseFloat(number, 64)
+	return symbolTerms{strike: strike, unit: math.Pow10(-len(fraction)), right: tokens[1][0]}, err == nil
+}
+
+func digits(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
 
 // symbolRules are what a day's definitions teach about the symbols of a root.
 type symbolRules struct {
@@ -14,6 +48,9 @@ type symbolRules struct {
 	places int
 	// known is false if the definitions disagree about places.
 	known bool
+	// exact is false if there are strikes that symbols leave the last digits of
+	// out: 108.75 as 1087. What symbols say is then no strike by itself.
+	exact bool
 	// series are the first tokens of symbols that are defined as options on a
 	// future of the root: those of weekly options do not name it (EW1Q5).
 	series map[string]bool
@@ -25,7 +62,19 @@ func (r *symbolRules) price(strike float64) float64 {
 	if r.places == 0 {
 		return strike
 	}
-	return math.Round(strike*1e9/math.Pow10(r.places)) / 1e9
+	return r.raw(strike) / 1e9
+}
+
+// raw returns a number of a symbol in the 1e-9 units of definitions.
+func (r *symbolRules) raw(number float64) float64 {
+	return math.Round(number * 1e9 / math.Pow10(r.places))
+}
+
+// match tells whether a defined strike is the one in a symbol: to its last digit,
+// or with further digits that the symbol leaves out.
+func (r *symbolRules) match(t symbolTerms, defined int64) (exact, cut bool) {
+	rest := float64(defined) - r.raw(t.strike)
+	return rest == 0, rest > 0 && rest < r.raw(t.unit)
 }
 
 // series is the first token of a symbol, which is not empty.
@@ -36,43 +85,57 @@ func series(symbol string) string { return strings.Fields(symbol)[0] }
 // how many, and at least two different strikes do: a single one may as well be a
 // mistake. Without any to compare symbols are in price units (spec 02 §B.2).
 func (c *Chain) learn() {
-	c.symbols = symbolRules{known: true, series: map[string]bool{}}
+	c.symbols = symbolRules{known: true, exact: true, series: map[string]bool{}}
 	first, several, agree := definition{}, false, true
 	places := 0
 	for _, def := range c.definitions {
-		if def.multiLeg || def.class != 'C' && def.class != 'P' || !c.ofRoot(def.underlying) {
-			continue
-		}
-		strike, _, parsed := ParseSymbol(def.symbol)
-		if !parsed {
+		terms, ok := c.ofOption(&def)
+		if !ok {
 			continue
 		}
 		if def.underlying != "" {
 			c.symbols.series[series(def.symbol)] = true
 		}
-		if strike == 0 || def.strike <= 0 || def.strike == dbn.UndefPrice {
+		if terms.strike == 0 || def.strike <= 0 || def.strike == dbn.UndefPrice {
 			continue
 		}
-		moved, ok := decimalPlaces(strike, float64(def.strike)/1e9)
+		moved := symbolRules{places: int(math.Round(math.Log10(terms.strike / (float64(def.strike) / 1e9))))}
 		if first.symbol == "" {
-			first, places = def, moved
+			first, places = def, moved.places
 		}
-		agree = agree && ok && moved == places
+		exact, cut := moved.match(terms, def.strike)
+		agree = agree && (exact || cut) && moved.places == places
 		several = several || def.strike != first.strike
+		c.symbols.exact = c.symbols.exact && exact
 	}
 	switch {
 	case places == 0 && agree:
 	case several && agree:
 		c.symbols.places = places
 	default:
-		c.symbols.known = false
+		c.symbols.known, c.symbols.exact = false, false
 	}
 }
 
-// decimalPlaces tells by which power of ten a symbol's strike is larger than the
-// defined one; ok is false if it is no power.
-func decimalPlaces(symbol, defined float64) (places int, ok bool) {
-	places = int(math.Round(math.Log10(symbol / defined)))
-	moved := symbolRules{places: places}
-	return places, moved.price(symbol) == defined
+// ofOption returns what the symbol of a definition tells; ok is false if that is
+// nothing, or the definition is of no option of the root.
+func (c *Chain) ofOption(def *definition) (terms symbolTerms, ok bool) {
+	if def.multiLeg || def.class != 'C' && def.class != 'P' || !c.ofRoot(def.underlying) {
+		return symbolTerms{}, false
+	}
+	return parseSymbol(def.symbol)
+}
+
+// differing counts the options of the root that are defined with another strike
+// than their symbol has.
+func (c *Chain) differing() int64 {
+	n := int64(0)
+	for _, def := range c.definitions {
+		if terms, ok := c.ofOption(&def); ok && def.strike != dbn.UndefPrice {
+			if exact, _ := c.symbols.match(terms, def.strike); !exact {
+				n++
+			}
+		}
+	}
+	return n
 }

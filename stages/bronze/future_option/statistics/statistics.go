@@ -14,7 +14,8 @@
 // exp_date. For that the second token of the symbol is C or P and a number; the
 // first names a future of the root, or a series that the day's definitions have
 // on one; and the number is in price units, or moved by the decimal places that
-// all the day's definitions agree on. Otherwise the record is dropped and counted.
+// all the day's definitions agree on, to the last digit. Otherwise the record is
+// dropped and counted.
 // A day without any definition fails unless without_definitions is set. Rows are
 // sorted by (ts_event_ns, sequence, option_symbol).
 package statistics

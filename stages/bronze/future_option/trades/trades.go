@@ -9,9 +9,12 @@
 //
 // Strike, right and expiry come from the instrument's definition of the same
 // day. Options without a usable one are dropped, as the expiry cannot be had
-// otherwise. Dropped are instruments of several legs, too. A definition that
-// contradicts the symbol is an error; strikes may differ by decimal places if all
-// definitions of the day, of two strikes at least, agree on how many.
+// otherwise. Dropped are instruments of several legs, too. A definition that takes a
+// put for a call is an error. Strikes in symbols may be moved by decimal places, and
+// may lack the last digits (1087 for 108.75): definitions_strike_not_of_symbol
+// counts those that differ by more than the places that all definitions of the day,
+// of two strikes at least, agree on. Where they agree, a symbol with a strike whose
+// definition has none above 0 is an error.
 //
 // Quotes at intervals (bbo, cbbo) are in force from their ts_recv, the end of the
 // interval, on; their ts_event is the time of the last trade.

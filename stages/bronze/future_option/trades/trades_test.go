@@ -235,11 +235,11 @@ func TestErrors(t *testing.T) {
 			[]string{"1 of 1 records", "define 0 instruments"}},
 		{"undefined quotes", files{"trades": tradesFile(t, good), "quotes": quotesFile(t, optiontest.Quote(optiontest.Undefined, 0, 0, nil))},
 			[]string{"1 of 1 records of quotes", `"ESU5 C7000"`}},
-		{"definition ten times off", files{"trades": tradesFile(t, good), "definitions": {defs(
-			optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.StrikePrice = 60_000e9 }), optiontest.Definition(t, optiontest.Put, nil))}},
-			[]string{"a.dbn: record 0", "strike 60000 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
-		{"contradiction", files{"trades": tradesFile(t, good), "definitions": {defs(optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.StrikePrice = 60e9 }))}},
-			[]string{"a.dbn: record 0", "strike 60 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
+		{"strike 0", files{"trades": tradesFile(t, good), "definitions": {defs(
+			optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.StrikePrice = 0 }), optiontest.Definition(t, optiontest.Put, nil))}},
+			[]string{"a.dbn: record 0", "strike 0 and right C", `"ESU5 C6000"`, "strike 6000 and right C"}},
+		{"put and call", files{"trades": tradesFile(t, good), "definitions": {defs(optiontest.Definition(t, optiontest.Call, func(d *dbn.Definition) { d.InstrumentClass = 'P' }))}},
+			[]string{"a.dbn: record 0", "strike 6000 and right P", `"ESU5 C6000"`, "strike 6000 and right C"}},
 		{"nothing of the root", files{"trades": tradesFile(t, optiontest.Trade(optiontest.Future, 0, 0, nil))},
 			[]string{"none of 1 records of trades is of an option of ES", "1 are of no option"}},
 		{"another schema", files{"trades": quotesFile(t)}, []string{"a.dbn", "schema mbp-1", "[trades mixed]"}},
