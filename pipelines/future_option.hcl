@@ -22,7 +22,7 @@ source "raw" "future_option" "trades_dbn" {
 }
 
 source "raw" "future_option" "mbp_1_dbn" {
-  description = "Databento best bid and ask of all options of a root, a file a day: mbp-1, tbbo, bbo or their consolidated kin"
+  description = "Databento best bid and ask of all options of a root, a file a day: mbp-1, bbo or their consolidated kin (cmbp-1, cbbo)"
   keys        = ["root", "dt"]
   path        = "raw/source=databento/product_type=future_option/symbol=${key.root}/table=mbp_1_dbn"
   files       = "*${replace(key.dt, "-", "")}*.{dbn,dbn.zst}"

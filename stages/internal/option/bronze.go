@@ -3,6 +3,7 @@ package option
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"dag/engine/stage"
 	"dag/stages/internal/dbn"
@@ -40,7 +41,7 @@ func DefinitionsInput() stage.Input {
 
 // QuotesInput is the port of quotes.
 func QuotesInput() stage.Input {
-	return stage.Input{Name: "quotes", Doc: "DBN files of schema mbp-1, tbbo, bbo, cmbp-1, cbbo or tcbbo", Raw: true}
+	return stage.Input{Name: "quotes", Doc: "DBN files of schema mbp-1, bbo, cmbp-1 or cbbo", Raw: true}
 }
 
 func fraction(v any) error {
@@ -60,7 +61,8 @@ func sortMemory(v any) error {
 // RunTrades makes bronze trades of the ports trades, quotes and definitions.
 // opt_bid and opt_ask are those of the last quote of the option that comes before
 // the trade by (ts_event_ns, seq): trades and the quotes of traded options are
-// sorted together, and one pass keeps the last quote of each option.
+// sorted together, and one pass keeps the last quote of each option. A quote without
+// a sequence may have come after any trade of its time, so it comes after all.
 func RunTrades(ctx context.Context, t stage.Task) error {
 	b, err := newBronze(ctx, t, Trades)
 	if err != nil {
@@ -81,6 +83,9 @@ func RunTrades(ctx context.Context, t stage.Task) error {
 	quotes := feed{kind: quoteKind(), port: "quotes", prefix: "quotes_", chain: b.chain, take: func(e *event) (reason, error) {
 		if int(e.option) >= len(traded) || !traded[e.option] {
 			return notTraded, nil
+		}
+		if e.unsequenced {
+			e.sequence = math.MaxUint32
 		}
 		return kept, b.add(e)
 	}}

@@ -14,6 +14,8 @@ type event struct {
 	first, second         int64 // trade: price, aggressor; quote: bid, ask; statistic: quantity
 	firstSize, secondSize uint32
 	quote                 bool
+
+	unsequenced bool // no sequence tells its place among others of its time; not kept at rest
 }
 
 // An event at rest: eventSize bytes, in whose number of the option the topmost bit

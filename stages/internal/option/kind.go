@@ -61,6 +61,9 @@ func aggressor(side byte) int64 {
 // undefined; the quote is that of the interval's end, which is their ts_recv.
 // Taking ts_event would let quotes answer for times before they were made, so
 // ts_recv stands for both. Consolidated records have no sequence: 0.
+//
+// tbbo and tcbbo are not read: their quote is the one before the trade that they
+// tell of, at its time, and would stand for what came after it.
 func quoteKind() kind {
 	var m dbn.MBP1
 	decode := func(rec []byte, _ uint8, e *event) (reason, error) {
@@ -73,9 +76,9 @@ func quoteKind() kind {
 		case dbn.RTypeBBO1s, dbn.RTypeBBO1m:
 			e.tsEvent = m.TsRecv
 		case dbn.RTypeCBBO1s, dbn.RTypeCBBO1m:
-			e.tsEvent, e.sequence = m.TsRecv, 0
-		case dbn.RTypeCMBP1, dbn.RTypeTCBBO:
-			e.sequence = 0
+			e.tsEvent, e.sequence, e.unsequenced = m.TsRecv, 0, true
+		case dbn.RTypeCMBP1:
+			e.sequence, e.unsequenced = 0, true
 		}
 		if m.Level.BidPx == dbn.UndefPrice && m.Level.AskPx == dbn.UndefPrice {
 			return noQuote, nil
@@ -85,12 +88,12 @@ func quoteKind() kind {
 	return kind{
 		what: "quotes",
 		schemas: []dbn.Schema{
-			dbn.SchemaMBP1, dbn.SchemaTBBO, dbn.SchemaBBO1s, dbn.SchemaBBO1m,
-			dbn.SchemaCMBP1, dbn.SchemaCBBO1s, dbn.SchemaCBBO1m, dbn.SchemaTCBBO, dbn.SchemaMixed,
+			dbn.SchemaMBP1, dbn.SchemaBBO1s, dbn.SchemaBBO1m,
+			dbn.SchemaCMBP1, dbn.SchemaCBBO1s, dbn.SchemaCBBO1m, dbn.SchemaMixed,
 		},
 		rtypes: []byte{
 			dbn.RTypeMBP1, dbn.RTypeBBO1s, dbn.RTypeBBO1m,
-			dbn.RTypeCMBP1, dbn.RTypeCBBO1s, dbn.RTypeCBBO1m, dbn.RTypeTCBBO,
+			dbn.RTypeCMBP1, dbn.RTypeCBBO1s, dbn.RTypeCBBO1m,
 		},
 		own: []reason{noQuote}, decode: decode,
 	}

@@ -55,9 +55,9 @@ func TestVendorOption(t *testing.T) {
 		columns   []string
 		want      []string
 	}{
-		{"trades", "trades", trades.New(), map[string]string{"trades": opra("trades"), "quotes": opra("tbbo")},
-			[]string{"price", "size", "opt_bid", "opt_ask", "aggressor"},
-			[]string{"0.24 1 (null) (null) 0", "0.2 2 0.24 0.25 0", "0.19 1 0.18 0.22 0", "0.19 4 0.18 0.22 0"}},
+		{"trades", "trades", trades.New(), map[string]string{"trades": opra("trades"), "quotes": opra("cbbo-1s")},
+			[]string{"ts_event_ns", "price", "size", "opt_bid", "opt_ask", "aggressor"},
+			[]string{"1740061800817657088 0.24 1 (null) (null) 0", "1740061801631777024 0.2 2 0.1 0.25 0", "1740061801644682240 0.19 1 0.1 0.25 0", "1740061801745517312 0.19 4 0.1 0.25 0"}},
 		{"quotes at intervals", "nbbo", nbbo.New(), map[string]string{"quotes": opra("cbbo-1s")},
 			[]string{"ts_event_ns", "bid_px", "ask_px", "bid_sz", "ask_sz", "seq"}, // the first of four has no quote
 			[]string{"1740061801000000000 0.1 0.25 1 4 0", "1740061802000000000 0.18 0.21 5 51 0", "1740061803000000000 0.22 0.24 9 13 0"}},
@@ -106,7 +106,6 @@ func TestVendorFuture(t *testing.T) {
 	}{
 		{"trades", file("trades"), trades.New(), 4},
 		{"quotes", file("mbp-1"), nbbo.New(), 4},
-		{"quotes", file("tbbo"), nbbo.New(), 4},
 		{"quotes", bbo("test_data.bbo-1s.dbn"), nbbo.New(), 4},
 		{"quotes", bbo("test_data.bbo-1m.v3.dbn.zst"), nbbo.New(), 4},
 		{"quotes", bbo("test_data.cbbo-1s.v3.dbn.zst"), nbbo.New(), 2},

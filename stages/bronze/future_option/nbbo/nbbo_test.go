@@ -87,11 +87,9 @@ func TestSchemas(t *testing.T) {
 		seq    string
 	}{
 		{dbn.SchemaMBP1, dbn.RTypeMBP1, event, "7"},
-		{dbn.SchemaTBBO, dbn.RTypeMBP1, event, "7"},
 		{dbn.SchemaBBO1s, dbn.RTypeBBO1s, recv, "7"},
 		{dbn.SchemaBBO1m, dbn.RTypeBBO1m, recv, "7"},
 		{dbn.SchemaCMBP1, dbn.RTypeCMBP1, event, "0"},
-		{dbn.SchemaTCBBO, dbn.RTypeTCBBO, event, "0"},
 		{dbn.SchemaCBBO1s, dbn.RTypeCBBO1s, recv, "0"},
 		{dbn.SchemaCBBO1m, dbn.RTypeCBBO1m, recv, "0"},
 	} {
@@ -109,6 +107,22 @@ func TestSchemas(t *testing.T) {
 		if ts := task.Table("nbbo").Column(0).ValueStr(0); ts != fmt.Sprint(optiontest.Noon+c.ts) {
 			t.Errorf("%s: ts_event_ns is %s, want %d", c.schema, ts, optiontest.Noon+c.ts)
 		}
+	}
+}
+
+// TestQuotesOfTrades: tbbo and tcbbo have the quote before a trade at the time of the
+// trade, and are refused; within a capture the latter are dropped.
+func TestQuotesOfTrades(t *testing.T) {
+	rec := optiontest.Quote(optiontest.Call, 0, 7, func(r *dbn.MBP1) { r.RType = dbn.RTypeTCBBO })
+	for _, schema := range []dbn.Schema{dbn.SchemaTBBO, dbn.SchemaTCBBO} {
+		err := New().Run(t.Context(), newTask(t, nil, quotesFile(t, schema, rec)))
+		if want := fmt.Sprintf("a.dbn: the file holds records of schema %s; for quotes this stage reads [mbp-1 bbo-1s bbo-1m cmbp-1 cbbo-1s cbbo-1m mixed]", schema); err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", schema, err, want)
+		}
+	}
+	task := run(t, nil, quotesFile(t, dbn.SchemaMixed, optiontest.Quote(optiontest.Call, 0, 7, nil), rec))
+	if n := task.Metrics()["dropped_other_record_type"]; n != 1 || task.Table("nbbo").NumRows() != 1 {
+		t.Errorf("%d rows, metrics %v", task.Table("nbbo").NumRows(), task.Metrics())
 	}
 }
 

@@ -17,7 +17,8 @@
 // definition has none above 0 is an error.
 //
 // Quotes at intervals (bbo, cbbo) are in force from their ts_recv, the end of the
-// interval, on; their ts_event is the time of the last trade.
+// interval, on; their ts_event is the time of the last trade. Consolidated ones
+// (cmbp-1, cbbo) have no sequence and are in force for trades of later times only.
 //
 // Rows are sorted stably by (ts_event_ns, seq, option_symbol); ties stay in the
 // order of the records, files in the order of their names (O-12). Memory stays
@@ -39,7 +40,7 @@ type transform struct{}
 func (transform) Spec() stage.Spec {
 	return stage.Spec{
 		Name:    "bronze.future_option.trades",
-		Version: 2,
+		Version: 3,
 		Summary: "Option trades with the quote in force, from the vendor's files of a day",
 		Inputs: []stage.Input{
 			{Name: "trades", Doc: "DBN files of schema trades, or of a live capture, plain or zstd", Raw: true},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -149,6 +150,9 @@ func TestQuoteInForce(t *testing.T) {
 		{"one side", [][]byte{quote(7, 1, nil), quote(8, 1, bid(dbn.UndefPrice))}, "(null) 12.5"},
 		{"an empty book is no quote", [][]byte{quote(7, 1, nil), quote(8, 1, func(r *dbn.MBP1) { r.Level.BidPx, r.Level.AskPx = dbn.UndefPrice, dbn.UndefPrice })}, "12 12.5"},
 		{"interval that ended before", [][]byte{quote(0, 99, interval(dbn.RTypeBBO1s, 9))}, "12 12.5"},
+		{"interval that ended with the trade", [][]byte{quote(0, 99, interval(dbn.RTypeCBBO1s, 10))}, "(null) (null)"},
+		{"consolidated, before", [][]byte{quote(9, 99, consolidated)}, "12 12.5"},
+		{"consolidated, at the time", [][]byte{quote(9, 1, bid(1e9)), quote(10, 0, consolidated)}, "1 12.5"},
 		{"interval that ended after, with a trade before", [][]byte{quote(0, 99, interval(dbn.RTypeBBO1m, 11))}, "(null) (null)"},
 	} {
 		task := mustRun(t, nil, tradesFile(t, optiontest.Trade(optiontest.Call, 10, 5, nil)), quotesFile(t, c.quotes...))
@@ -158,6 +162,9 @@ func TestQuoteInForce(t *testing.T) {
 		optiontest.CheckSums(t, task, "quotes_", "no_quote", "not_traded")
 	}
 }
+
+// consolidated makes a quote one of all venues, which has no sequence.
+func consolidated(r *dbn.MBP1) { r.RType = dbn.RTypeCMBP1 }
 
 // interval makes a quote one of an interval that ends at a time after noon.
 func interval(rtype byte, end uint64) func(r *dbn.MBP1) {
@@ -169,6 +176,8 @@ type drawn struct {
 	id, seq uint32
 	ts      uint64
 	bid     int64
+	// consolidated quotes have no sequence.
+	consolidated bool
 }
 
 func draw(rt *rapid.T, what string) []drawn {
@@ -176,12 +185,21 @@ func draw(rt *rapid.T, what string) []drawn {
 		return drawn{
 			id: rapid.SampledFrom([]uint32{optiontest.Call, optiontest.Put, optiontest.Weekly}).Draw(rt, "option"), seq: rapid.Uint32Range(0, 3).Draw(rt, "sequence"),
 			ts: rapid.Uint64Range(0, 8).Draw(rt, "time"), bid: rapid.Int64Range(0, 50).Draw(rt, "bid"),
+			consolidated: rapid.Bool().Draw(rt, "consolidated"),
 		}
 	}), 0, 60).Draw(rt, what)
 }
 
+// place is the order of a quote among others of its time.
+func (d drawn) place() uint32 {
+	if d.consolidated {
+		return math.MaxUint32
+	}
+	return d.seq
+}
+
 // before is the order of (ts_event_ns, seq).
-func (d drawn) before(o drawn) bool { return d.ts < o.ts || d.ts == o.ts && d.seq < o.seq }
+func (d drawn) before(o drawn) bool { return d.ts < o.ts || d.ts == o.ts && d.place() < o.place() }
 
 // TestJoinAgainstSearch looks for the quote of every trade among all quotes.
 func TestJoinAgainstSearch(t *testing.T) {
@@ -190,6 +208,7 @@ func TestJoinAgainstSearch(t *testing.T) {
 		var tradeRecords, quoteRecords [][]byte
 		want := map[string]int{}
 		for i, d := range trades {
+			d.consolidated = false
 			tradeRecords = append(tradeRecords, optiontest.Trade(d.id, d.ts, d.seq, func(r *dbn.Trade) { r.Size = uint32(i + 1) }))
 			bid, last := "(null)", drawn{}
 			for _, q := range quotes {
@@ -200,7 +219,11 @@ func TestJoinAgainstSearch(t *testing.T) {
 			want[fmt.Sprintf("%d %s", i+1, bid)]++
 		}
 		for _, q := range quotes {
-			quoteRecords = append(quoteRecords, optiontest.Quote(q.id, q.ts, q.seq, func(r *dbn.MBP1) { r.Level.BidPx = q.bid * 1e9 }))
+			quoteRecords = append(quoteRecords, optiontest.Quote(q.id, q.ts, q.seq, func(r *dbn.MBP1) {
+				if r.Level.BidPx = q.bid * 1e9; q.consolidated {
+					consolidated(r)
+				}
+			}))
 		}
 		task := mustRun(t, nil, tradesFile(t, tradeRecords...), quotesFile(t, quoteRecords...))
 		for _, row := range cells(task, "size", "opt_bid") {
