@@ -53,7 +53,7 @@ func (a *app) similarCmd() *cobra.Command {
 		Example: `  dag similar
   dag similar --episode 2025-08-14_ESU5_or_high_1755179160000000000 -k 20
   dag similar --partition 'setup_vectors[symbol=ESU5,dt=2025-08-14]' --time 09:46
-  dag similar --vector setup.json --level pm_high --direction from_below --as-of 2025-08-14
+  dag similar --vector setup.json --as-of 2025-08-14
   dag similar evaluate`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -70,8 +70,8 @@ func (a *app) similarCmd() *cobra.Command {
 	fs.StringVar(&f.partition, "partition", "", "ask about an episode of this `partition` of gold.future.setup_vectors")
 	fs.StringVar(&f.clock, "time", "", "with --partition: a `time` of its trigger candle, HH:MM[:SS] in New York or ns UTC (default: the last)")
 	fs.StringVar(&f.vector, "vector", "", "ask about the vector in a `file`: a JSON array, or numbers apart by commas or lines")
-	fs.StringVar(&f.level, "level", "", "with --vector or --time: the `level`, as pm_high")
-	fs.StringVar(&f.direction, "direction", "", "with --vector: the side, `from_below` or from_above")
+	fs.StringVar(&f.level, "level", "", "with --partition: the `level`, as pm_high; with --vector: refuse one of another level")
+	fs.StringVar(&f.direction, "direction", "", "with --vector: refuse one from another side than `from_below` or from_above")
 	fs.StringVar(&f.asOf, "as-of", "", "know nothing from this `date` on (default: the day of the episode)")
 	fs.StringVar(&f.minDate, "min-date", "", "with reference semantics: no neighbours before this `date`")
 	fs.StringVar(&f.maxDate, "max-date", "", "with reference semantics: no neighbours after this `date`")
@@ -123,8 +123,6 @@ func (f *similarFlags) check(cmd *cobra.Command) error {
 		return mistake("usage", "--direction is for --vector: an episode has its own", "")
 	case f.symbol != "" && len(ways) > 0:
 		return mistake("usage", fmt.Sprintf("--symbol chooses the last episode, and %s another", ways[0]), "use one of them")
-	case f.vector != "" && (f.level == "" || f.direction == ""):
-		return mistake("usage", "--vector needs --level and --direction: the index is apart by both", "as in --level pm_high --direction from_below")
 	}
 	if f.semantics != "" {
 		if err := oneOf("--semantics", f.semantics, correctedSemantics, referenceSemantics); err != nil {
@@ -172,6 +170,11 @@ func (a *app) similar(ctx context.Context, f *similarFlags) error {
 		defer x.close()
 		if err := m.sameSemantics(x, setup); err != nil {
 			return err
+		}
+		if f.vector != "" {
+			if err := placeVector(x.Index, setup, f); err != nil {
+				return err
+			}
 		}
 		doc, err := answer(x.Index, setup, f)
 		if err != nil {

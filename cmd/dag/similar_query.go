@@ -30,11 +30,13 @@ func (m *marketLake) asked(ctx context.Context, f *similarFlags) (*retrieval.Set
 	return m.last(ctx, f)
 }
 
-// readVector reads a vector that is of no episode.
+// readVector reads a vector that is of no episode. Level and direction are those of
+// the flags, empty and 0 where they say nothing.
 func readVector(f *similarFlags) (*retrieval.Setup, error) {
 	s := &retrieval.Setup{}
 	s.Level = strings.ToLower(f.level)
 	switch f.direction {
+	case "":
 	case "from_below", "1", "+1":
 		s.Direction = 1
 	case "from_above", "-1":
@@ -50,6 +52,25 @@ func readVector(f *similarFlags) (*retrieval.Setup, error) {
 		return nil, mistake("bad_vector", fmt.Sprintf("%s: %v", f.vector, err), "a vector is a JSON array, or numbers apart by commas or lines")
 	}
 	return s, nil
+}
+
+// placeVector puts a vector where its features say it is, which the flags must not
+// contradict: the index is apart by level and side.
+func placeVector(x *retrieval.Index, s *retrieval.Setup, f *similarFlags) error {
+	level, direction, err := retrieval.Context(x, s.Vector)
+	if err != nil {
+		return mistake("bad_vector", fmt.Sprintf("%s: %v", f.vector, err), "")
+	}
+	for _, flag := range []struct {
+		name, value string
+		differs     bool
+	}{{"level", f.level, s.Level != "" && s.Level != level}, {"direction", f.direction, s.Direction != 0 && s.Direction != direction}} {
+		if flag.differs {
+			return mistake("bad_query", fmt.Sprintf("%s is a vector of %s %s, by its own features, and --%s says %s", f.vector, level, side(direction), flag.name, flag.value), "leave --"+flag.name+" out, or use the vector that is meant")
+		}
+	}
+	s.Level, s.Direction = level, direction
+	return nil
 }
 
 // parseVector reads a JSON array, or numbers apart by commas, spaces or lines.

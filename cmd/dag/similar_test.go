@@ -160,15 +160,21 @@ func put(b array.Builder, v any, nullable bool, r *rand.Rand) {
 }
 
 // vectorCommand writes a vector of many times one number: vector FILE NUMBER
-// COUNT.
+// COUNT [LEVEL DIRECTION]. With a level and a direction it says that it is of them.
 func vectorCommand(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[2])
 	ts.Check(err)
-	var text []byte
-	for range n {
-		text = append(append(text, args[1]...), '\n')
+	values := slices.Repeat([]string{args[1]}, n)
+	if len(args) > 3 {
+		for i, l := range []string{"pm_high", "pm_low", "or_high", "or_low"} {
+			values[248+i] = "0"
+			if l == args[3] {
+				values[248+i] = "1"
+			}
+		}
+		values[252] = args[4]
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o644))
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(values, "\n")+"\n"), 0o644))
 }
 
 // zerosCommand overwrites the bytes of a file, and leaves its size: zeros FILE.

@@ -119,13 +119,8 @@ func Ask(x *Index, q Query) (*Answer, error) {
 
 // Check refuses a query that cannot be answered.
 func (q *Query) Check(x *Index) error {
-	if int64(len(q.Vector)) != x.Dimension {
-		return fmt.Errorf("the vector has %d values, and those of the index have %d", len(q.Vector), x.Dimension)
-	}
-	for j, v := range q.Vector {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("the vector has %v at %d (%s)", v, j, x.Features[j])
-		}
+	if err := checkVector(x, q.Vector); err != nil {
+		return err
 	}
 	if q.EpisodeID == "" && !slices.Contains(x.Levels(), q.Level) {
 		return noLevel(x, q.Level)

@@ -70,6 +70,13 @@ const (
 	CloseSide   = "bar2m_close_side"
 )
 
+// Names of the features that say where an episode is: one for each level, which is
+// 1 for that of the episode and 0 for others, and the direction, 1 or -1.
+const (
+	LevelFeature     = "level_is_" // and the level
+	DirectionFeature = "approach_direction"
+)
+
 // Levels are the session levels in the order of their one-hot values.
 func Levels() []string { return slices.Clone(mbp10.LevelNames[:]) }
 
@@ -88,7 +95,7 @@ func Features() []string {
 		}
 	}
 	for _, l := range Levels() {
-		out = append(out, "level_is_"+l)
+		out = append(out, LevelFeature+l)
 	}
-	return append(out, "approach_direction", "trigger_time_of_session", "trigger_time_in_zone_frac", "trigger_time_far_side_frac")
+	return append(out, DirectionFeature, "trigger_time_of_session", "trigger_time_in_zone_frac", "trigger_time_far_side_frac")
 }
