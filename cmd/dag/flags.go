@@ -70,6 +70,9 @@ func (a *app) givenVariables() bool {
 	return len(a.flags.vars) > 0 || len(a.flags.varFiles) > 0 && !slices.Contains(a.fromEnv, "var-file")
 }
 
+// fromEnvironmentOnly tells whether a global flag is set, and not on the command line.
+func (a *app) fromEnvironmentOnly(flag string) bool { return slices.Contains(a.fromEnv, flag) }
+
 // environmentForm is the variable that stands for a global flag.
 func environmentForm(flag string) string {
 	return "DAG_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
@@ -88,6 +91,9 @@ func (a *app) getenv(name string) string {
 // prepare reads the environment, checks the global flags and opens the log,
 // before any verb.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+	if err := noneEmpty(cmd.Flags()); err != nil {
+		return err
+	}
 	if err := a.fromEnvironment(cmd.Root().PersistentFlags()); err != nil {
 		return err
 	}
@@ -99,6 +105,22 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	}
 	a.ran = true
 	return a.openLog()
+}
+
+// noneEmpty refuses flags that are given without a value, as by a variable of the shell
+// that is not set: to leave one out means everything, which nobody may have meant.
+func noneEmpty(fs *pflag.FlagSet) error {
+	var list diag.List
+	fs.Visit(func(f *pflag.Flag) {
+		values := []string{f.Value.String()}
+		if several, ok := f.Value.(pflag.SliceValue); ok {
+			values = several.GetSlice()
+		}
+		if len(values) == 0 || slices.Contains(values, "") {
+			list = append(list, diag.Diagnostic{Code: "usage", Summary: fmt.Sprintf("--%s has an empty value", f.Name), Hint: "give it one, or leave the flag out"})
+		}
+	})
+	return list.Err()
 }
 
 // oneOf checks a flag that takes one of a few words.

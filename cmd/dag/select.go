@@ -54,7 +54,7 @@ func (f *selectFlags) request(args []string) (graph.Request, error) {
 	case f.dt != "":
 		r.Dates = []string{f.dt}
 	case f.dates != "":
-		r.Dates = strings.Split(f.dates, ",")
+		r.Dates = slices.Compact(strings.Split(f.dates, ","))
 	case ways == 1:
 		r.Dates = []string{f.start + ".." + f.end}
 	}

@@ -52,6 +52,8 @@ func TestVariablePrecedence(t *testing.T) {
 	delete(m, "b.auto.dagvars")
 	delete(m, "a.auto.dagvars")
 	check("environment", "DAG_VAR_who")
+	o.Environ = []string{"DAG_VAR_who="}
+	check("default", "default")
 	o.Environ = nil
 	check("default", "default")
 }

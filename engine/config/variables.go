@@ -53,8 +53,8 @@ func (l *loader) readVariables() {
 func (l *loader) givenValues() map[string]given {
 	all := map[string]given{}
 	for _, e := range l.opts.Environ {
-		if name, value, ok := strings.Cut(e, "="); ok && strings.HasPrefix(name, envPrefix) {
-			// Undeclared ones are left alone: the environment is for all projects.
+		if name, value, ok := strings.Cut(e, "="); ok && value != "" && strings.HasPrefix(name, envPrefix) {
+			// An empty one counts as not set, as with all that dag reads. Undeclared ones are left alone: the environment is for all projects.
 			all[strings.TrimPrefix(name, envPrefix)] = given{origin: name, text: value}
 		}
 	}
