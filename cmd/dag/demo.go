@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ func (a *app) demoCmd() *cobra.Command {
 		Use:   "demo [DIR]",
 		Short: "Make a small synthetic market and its features: the five-minute start",
 		Long: "Makes a small synthetic market, real DBN files of a market that never was, applies the\nshipped pipeline to it, and shows what it built. Run again, it finds nothing to do.\n\n" +
-			"In the repository of dag the market goes into the lake " + demoLake + ". Elsewhere it becomes a\nproject, " + demoProject + ", with the shipped pipelines and contracts written out.",
+			"In the repository of dag the market goes into the lake " + demoLake + ". Elsewhere it becomes a\nproject, " + demoProject + ", with the shipped pipelines and contracts written out. A lake that holds\nother raw files is refused, and the environment does not name the place.",
 		Example: `  dag demo
   dag demo /tmp/market
   dag demo --days 20 --events 200000 --seed 7`,
@@ -56,6 +57,12 @@ func (a *app) demoCmd() *cobra.Command {
 }
 
 func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f applyFlags) error {
+	if _, err := cfg.Sessions(); err != nil { // before there is a folder
+		return mistakeOr(err)
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	if err := a.placeDemo(args); err != nil {
 		return err
 	}
@@ -63,14 +70,12 @@ func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f a
 	if err != nil {
 		return err
 	}
-	cfg.Holidays = p.holidays()
-	var made synthetic.Summary
-	err = a.timed("market", func() (err error) {
-		made, err = synthetic.Write(p.lakeRoot(), cfg)
-		return err
-	})
+	made, err := p.market(cfg)
 	if err != nil {
-		return mistakeOr(err)
+		return err
+	}
+	if err := a.settleDemo(); err != nil {
+		return fmt.Errorf("writing the project: %w", err)
 	}
 	if !a.flags.quiet {
 		fmt.Fprintf(a.stderr, "Market: %d sessions from %s, %s events and %s of options, %s of DBN in %s\n",
@@ -89,39 +94,133 @@ func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f a
 	return p.lookAround(ctx, nil, func(made *plan.Plan, l *lake.Lake) error { return p.tour(ctx, made, l) })
 }
 
+// market writes the raw files, in a lake that has no others.
+func (p *project) market(cfg synthetic.Config) (made synthetic.Summary, err error) {
+	root := p.lakeRoot()
+	if err := checkLakeRoot(root); err != nil {
+		return made, err
+	}
+	if err := ownLake(root); err != nil {
+		return made, err
+	}
+	cfg.Holidays = p.holidays()
+	err = p.app.timed("market", func() (err error) {
+		made, err = synthetic.Write(root, cfg)
+		return err
+	})
+	var foreign *synthetic.ForeignError
+	if errors.As(err, &foreign) {
+		return made, notADemo(root, fmt.Sprintf("%s is not what this demo would write", foreign.Path))
+	}
+	return made, mistakeOr(err)
+}
+
+// ownLake refuses a lake that is no demo's: something is in it, and no raw files. Those
+// there are, synthetic.Write looks at.
+func ownLake(root string) error {
+	entries, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	other := ""
+	for _, e := range entries {
+		switch {
+		case e.Name() == "raw":
+			return nil
+		case other == "" && !strings.HasPrefix(e.Name(), "."):
+			other = filepath.Join(root, e.Name())
+		}
+	}
+	if other != "" {
+		return notADemo(root, other+" is there, and no raw files of a demo")
+	}
+	return nil
+}
+
+func notADemo(place, found string) error {
+	return mistake("demo_place", found, fmt.Sprintf("a demo has a folder of its own: name another, or delete %s if it is an earlier demo's", place))
+}
+
 // mistakeOr makes a user's error of a market that cannot be; trouble with files
 // stays what it is.
 func mistakeOr(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if err == nil || ofSystem(err) {
 		return err
 	}
 	return mistake("usage", err.Error(), "")
 }
 
-// placeDemo sets the global flags to where the demo is to be.
+// placeDemo sets the global flags to where the demo is to be: its argument, a flag
+// that says the same, or the default. The environment speaks of real lakes and does
+// not count.
 func (a *app) placeDemo(args []string) error {
+	if len(args) > 0 && args[0] == "" {
+		return mistake("usage", `dag demo "" names no folder`, "name one, or leave it out")
+	}
+	lakeElsewhere := a.fromEnvironmentOnly("lake") || a.fromEnvironmentOnly("var-file") || a.getenv("DAG_VAR_lake") != ""
+	if a.fromEnvironmentOnly("lake") {
+		a.flags.lake = ""
+	}
+	if a.fromEnvironmentOnly("project") && !isRepository(a.flags.project) {
+		a.flags.project = ""
+	}
 	if root, err := a.findProject(); err == nil && isRepository(root) {
-		if len(args) > 0 {
-			a.flags.lake = args[0]
-		} else if a.flags.lake == "" {
-			a.flags.lake = filepath.Join(root, filepath.FromSlash(demoLake))
-			if here, err := os.Getwd(); err == nil {
-				if rel, err := filepath.Rel(here, a.flags.lake); err == nil {
-					a.flags.lake = rel
-				}
+		return a.placeDemoLake(args, root)
+	}
+	place := demoProject
+	switch {
+	case len(args) > 0 && a.flags.project != "":
+		return mistake("usage", "the place of the demo is given twice, by DIR and by -C", "leave one out")
+	case len(args) > 0:
+		place = args[0]
+	case a.flags.project != "":
+		place = a.flags.project
+	}
+	a.flags.project = place
+	if lakeElsewhere && a.flags.lake == "" {
+		a.flags.lake = filepath.Join(place, "lake")
+	}
+	a.shipped = !isDir(filepath.Join(place, pipelinesDir))
+	if !a.shipped && !hasShipped(place) {
+		return notADemo(place, fmt.Sprintf("%s is a project with other pipelines", place))
+	}
+	return nil
+}
+
+// placeDemoLake places a demo that uses the pipelines of the repository.
+func (a *app) placeDemoLake(args []string, root string) error {
+	switch {
+	case len(args) > 0 && a.flags.lake != "":
+		return mistake("usage", "the place of the demo is given twice, by DIR and by --lake", "leave one out")
+	case len(args) > 0:
+		a.flags.lake = args[0]
+	case a.flags.lake == "":
+		a.flags.lake = filepath.Join(root, filepath.FromSlash(demoLake))
+		if here, err := os.Getwd(); err == nil {
+			if rel, err := filepath.Rel(here, a.flags.lake); err == nil {
+				a.flags.lake = rel
 			}
 		}
+	}
+	return nil
+}
+
+// settleDemo writes the shipped project out where the demo has none yet.
+func (a *app) settleDemo() error {
+	if !a.shipped {
 		return nil
 	}
-	a.flags.project = demoProject
-	if len(args) > 0 {
-		a.flags.project = args[0]
-	}
-	if err := writeOut(pipelines.FS, filepath.Join(a.flags.project, pipelinesDir)); err != nil {
-		return fmt.Errorf("writing the project: %w", err)
-	}
-	return writeOut(contracts.FS, filepath.Join(a.flags.project, contractsDir))
+	a.shipped = false
+	return errors.Join(writeOut(contracts.FS, filepath.Join(a.flags.project, contractsDir)), writeOut(pipelines.FS, filepath.Join(a.flags.project, pipelinesDir)))
+}
+
+// hasShipped tells whether a project has pipelines of those that a demo writes.
+func hasShipped(project string) bool {
+	names, _ := fs.Glob(pipelines.FS, "*.hcl") // fails for a bad pattern only
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := os.Stat(filepath.Join(project, pipelinesDir, name))
+		return err == nil
+	})
 }
 
 // isRepository tells whether a folder holds the sources of this program.

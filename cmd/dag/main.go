@@ -82,6 +82,7 @@ type app struct {
 	now            func() time.Time
 	flags          globalFlags
 	fromEnv        []string // the global flags that the environment has set
+	shipped        bool     // the project is the one in this program, to be written out
 	ran            bool     // a verb began: what fails now is no mistake in flags
 	log            zerolog.Logger
 	logFile        io.Closer

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"dag/contracts"
 	"dag/engine/config"
 	"dag/engine/contract"
 	"dag/engine/diag"
@@ -18,6 +19,7 @@ import (
 	"dag/engine/lake"
 	"dag/engine/plan"
 	"dag/engine/view"
+	"dag/pipelines"
 	"dag/stages"
 )
 
@@ -41,7 +43,7 @@ type project struct {
 // above.
 func (a *app) findProject() (string, error) {
 	if a.flags.project != "" {
-		if !isDir(filepath.Join(a.flags.project, pipelinesDir)) {
+		if !a.shipped && !isDir(filepath.Join(a.flags.project, pipelinesDir)) {
 			return "", mistake("no_project", fmt.Sprintf("%s has no folder pipelines/", a.flags.project), "-C names the folder that holds pipelines/")
 		}
 		return a.flags.project, nil
@@ -94,10 +96,14 @@ func (a *app) loadAll() (*project, diag.List, error) {
 		return nil, nil, err
 	}
 	p := &project{app: a, root: root}
+	pipes, contr := os.DirFS(filepath.Join(root, pipelinesDir)), os.DirFS(filepath.Join(root, contractsDir))
+	if a.shipped {
+		pipes, contr = pipelines.FS, contracts.FS
+	}
 	var list diag.List
 	start := a.now()
 	p.config, list = config.Load(config.Options{
-		Dir: root, Pipelines: os.DirFS(filepath.Join(root, pipelinesDir)), Contracts: os.DirFS(filepath.Join(root, contractsDir)),
+		Dir: root, Pipelines: pipes, Contracts: contr,
 		Transforms: stages.All(), Vars: vars, VarFiles: a.flags.varFiles, Environ: a.environ, LakeRoot: a.flags.lake,
 	})
 	// What evaluated well is enough to find cycles beside other mistakes.
@@ -153,11 +159,8 @@ func (p *project) lakeRoot() string {
 // openLake opens the lake of a project. What it reports goes to app.notice.
 func (p *project) openLake(o lake.Options) (*lake.Lake, error) {
 	root := p.lakeRoot()
-	if strings.Contains(root, "://") {
-		return nil, mistake("lake_root", fmt.Sprintf("the lake root %q is a URL; this version keeps lakes in folders", root), "")
-	}
-	if info, err := os.Stat(root); err == nil && !info.IsDir() {
-		return nil, mistake("lake_root", fmt.Sprintf("the lake root %s is a file", root), "a lake is a folder")
+	if err := checkLakeRoot(root); err != nil {
+		return nil, err
 	}
 	o.Now, o.Notice = p.app.now, func(s string) { p.app.notice(s) }
 	layouts := make([]lake.Layout, len(p.config.Datasets))
@@ -165,6 +168,17 @@ func (p *project) openLake(o lake.Options) (*lake.Lake, error) {
 		layouts[i] = layout(d)
 	}
 	return lake.Open(root, layouts, o)
+}
+
+// checkLakeRoot refuses a root that can be no lake.
+func checkLakeRoot(root string) error {
+	if strings.Contains(root, "://") {
+		return mistake("lake_root", fmt.Sprintf("the lake root %q is a URL; this version keeps lakes in folders", root), "")
+	}
+	if info, err := os.Stat(root); err == nil && !info.IsDir() {
+		return mistake("lake_root", fmt.Sprintf("the lake root %s is a file", root), "a lake is a folder")
+	}
+	return nil
 }
 
 // layout is what the lake needs to know of a dataset.

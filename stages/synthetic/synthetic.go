@@ -11,14 +11,17 @@
 package synthetic
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"dag/stages/internal/dbn"
@@ -125,38 +128,135 @@ func parseDay(s string) (time.Time, error) {
 	return day, nil
 }
 
+// ForeignError is a raw file that this market would not have: of a vendor, or of
+// another market.
+type ForeignError struct {
+	Path string
+}
+
+func (e *ForeignError) Error() string {
+	return e.Path + " is not a file of this synthetic market"
+}
+
+// target is a file that the market has.
+type target struct {
+	path   string
+	option bool
+	fill   func(io.Writer) (records int, err error)
+}
+
 // Write puts the zstd-compressed DBN files of each session below lakeRoot, where
 // the lake keeps raw files (spec 01 §1.2): one of futures and, if there are
 // options, four of them. A file appears whole or not at all; one that is there with the same
-// content is left as it is.
+// content is left as it is. If the lake has any other raw file, nothing is written
+// and the error is a ForeignError: what is there cannot be had again.
 func Write(lakeRoot string, cfg Config) (Summary, error) {
 	days, err := cfg.Sessions()
 	if err != nil {
 		return Summary{}, err
 	}
 	sum := Summary{Days: days}
-	for _, day := range days {
-		path := rawPath(lakeRoot, cfg.Root, "future", "market_by_price_10_dbn", day, dbn.SchemaMBP10)
-		records, size, err := writeFile(path, func(w io.Writer) (int, error) { return WriteDay(w, cfg, day) })
+	targets := cfg.targets(lakeRoot, days)
+	there, err := rawFiles(lakeRoot)
+	if err != nil {
+		return sum, err
+	}
+	// Those that are there first: nothing is written until all of them are known.
+	missing, err := sum.compare(targets, there)
+	if err != nil {
+		return sum, err
+	}
+	for _, t := range missing {
+		records, size, err := writeFile(t.path, t.fill)
 		if err != nil {
 			return sum, err
 		}
-		sum.Files = append(sum.Files, path)
-		sum.Records, sum.Bytes = sum.Records+int64(records), sum.Bytes+size
-		if cfg.OptionEvents == 0 {
-			continue
-		}
-		for _, f := range optionFiles {
-			path := rawPath(lakeRoot, cfg.Root, "future_option", f.table, day, f.schema)
-			records, size, err := writeFile(path, func(w io.Writer) (int, error) { return WriteOptionDay(w, cfg, day, f.schema) })
-			if err != nil {
-				return sum, err
-			}
-			sum.OptionFiles = append(sum.OptionFiles, path)
-			sum.OptionRecords, sum.OptionBytes = sum.OptionRecords+int64(records), sum.OptionBytes+size
+		sum.count(t, records, size)
+	}
+	for _, t := range targets {
+		if t.option {
+			sum.OptionFiles = append(sum.OptionFiles, t.path)
+		} else {
+			sum.Files = append(sum.Files, t.path)
 		}
 	}
 	return sum, nil
+}
+
+// targets are all files of the market.
+func (c Config) targets(lakeRoot string, days []string) []target {
+	var out []target
+	for _, day := range days {
+		out = append(out, target{
+			path: rawPath(lakeRoot, c.Root, "future", "market_by_price_10_dbn", day, dbn.SchemaMBP10),
+			fill: func(w io.Writer) (int, error) { return WriteDay(w, c, day) },
+		})
+		if c.OptionEvents == 0 {
+			continue
+		}
+		for _, f := range optionFiles {
+			out = append(out, target{
+				path: rawPath(lakeRoot, c.Root, "future_option", f.table, day, f.schema), option: true,
+				fill: func(w io.Writer) (int, error) { return WriteOptionDay(w, c, day, f.schema) },
+			})
+		}
+	}
+	return out
+}
+
+// rawFiles are the raw files of a lake, without hidden ones: a listing has none of
+// those, and an interrupted Write may leave some.
+func rawFiles(lakeRoot string) (map[string]bool, error) {
+	found := map[string]bool{}
+	raw := filepath.Join(lakeRoot, "raw")
+	err := filepath.WalkDir(raw, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case path == raw && errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case path != raw && e.Name()[0] == '.' && e.IsDir():
+			return fs.SkipDir
+		case !e.IsDir() && e.Name()[0] != '.':
+			found[path] = true
+		}
+		return nil
+	})
+	return found, err
+}
+
+// compare counts the targets that are there as they would be written, and returns
+// the others.
+func (s *Summary) compare(targets []target, there map[string]bool) (missing []target, err error) {
+	known := map[string]bool{}
+	for _, t := range targets {
+		known[t.path] = true
+	}
+	for _, path := range slices.Sorted(maps.Keys(there)) { // the cheap look before the thorough one
+		if !known[path] {
+			return nil, &ForeignError{path}
+		}
+	}
+	for _, t := range targets {
+		if !there[t.path] {
+			missing = append(missing, t)
+			continue
+		}
+		records, size, err := sameContent(t)
+		if err != nil {
+			return nil, err
+		}
+		s.count(t, records, size)
+	}
+	return missing, nil
+}
+
+func (s *Summary) count(t target, records int, size int64) {
+	if t.option {
+		s.OptionRecords, s.OptionBytes = s.OptionRecords+int64(records), s.OptionBytes+size
+		return
+	}
+	s.Records, s.Bytes = s.Records+int64(records), s.Bytes+size
 }
 
 // rawPath is where the lake has a file of a day, named as the vendor does.
@@ -192,10 +292,6 @@ func writeFile(path string, fill func(io.Writer) (int, error)) (records int, siz
 	if size, err = temp.Seek(0, io.SeekCurrent); err != nil {
 		return 0, 0, err
 	}
-	same, err := sameContent(temp, size, path)
-	if err != nil || same {
-		return records, size, err
-	}
 	if err = temp.Chmod(0o644); err != nil {
 		return 0, 0, err
 	}
@@ -205,37 +301,52 @@ func writeFile(path string, fill func(io.Writer) (int, error)) (records int, siz
 	return records, size, os.Rename(temp.Name(), path)
 }
 
-// sameContent compares a new file with the one at path, which may be absent.
-func sameContent(made *os.File, size int64, path string) (bool, error) {
-	old, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
+// sameContent reads a file that is there beside what would be written: records and
+// size if they are the same, else a ForeignError.
+func sameContent(t target) (records int, size int64, err error) {
+	old, err := os.Open(t.path)
 	if err != nil {
-		return false, err
+		return 0, 0, err
 	}
 	defer old.Close()
-	if info, err := old.Stat(); err != nil || info.Size() != size {
-		return false, err
-	}
-	if _, err := made.Seek(0, io.SeekStart); err != nil {
-		return false, err
-	}
-	a, b := make([]byte, 1<<16), make([]byte, 1<<16)
-	for left := size; left > 0; {
-		n := min(left, int64(len(a)))
-		if _, err := io.ReadFull(made, a[:n]); err != nil {
-			return false, err
+	c := &comparer{old: bufio.NewReaderSize(old, 1<<16)}
+	records, err = t.fill(c)
+	if err == nil {
+		_, err = c.old.ReadByte()
+		if err == nil {
+			err = errOther // it goes on
 		}
-		if _, err := io.ReadFull(old, b[:n]); err != nil {
-			return false, err
-		}
-		if !bytes.Equal(a[:n], b[:n]) {
-			return false, nil
-		}
-		left -= n
 	}
-	return true, nil
+	switch {
+	case errors.Is(err, errOther):
+		return 0, 0, &ForeignError{t.path}
+	case err != io.EOF:
+		return 0, 0, fmt.Errorf("synthetic market: %s: %w", t.path, err)
+	}
+	return records, c.size, nil
+}
+
+// errOther is the error of a comparer that has met other bytes.
+var errOther = errors.New("other content")
+
+// comparer takes what a file is to hold, as a writer.
+type comparer struct {
+	old  *bufio.Reader
+	size int64
+	buf  []byte
+}
+
+func (c *comparer) Write(b []byte) (int, error) {
+	c.buf = slices.Grow(c.buf[:0], len(b))[:len(b)]
+	n, err := io.ReadFull(c.old, c.buf)
+	switch {
+	case err == io.EOF || err == io.ErrUnexpectedEOF || err == nil && !bytes.Equal(b, c.buf):
+		return 0, errOther
+	case err != nil:
+		return 0, err
+	}
+	c.size += int64(n)
+	return n, nil
 }
 
 // WriteDay writes the zstd-compressed file of one session to w, and returns the

@@ -138,13 +138,10 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	whole, err := os.ReadFile(sum.Files[1])
-	if err != nil {
+	if err := os.Remove(sum.Files[1]); err != nil {
 		t.Fatal(err)
 	}
-	damaged := bytes.Clone(whole)
-	damaged[len(damaged)/2] ^= 1
-	if err := os.WriteFile(sum.Files[1], damaged, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(filepath.Dir(sum.Files[0]), ".synthetic-left"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Write(root, cfg)
@@ -157,12 +154,59 @@ func TestWriteLeavesWhatIsThere(t *testing.T) {
 	if info, err := os.Stat(sum.Files[0]); err != nil || !info.ModTime().Equal(old) {
 		t.Errorf("a file with the same content was written again: %v", err)
 	}
-	if mended, err := os.ReadFile(sum.Files[1]); err != nil || !bytes.Equal(mended, whole) {
-		t.Errorf("a file with other content was left: %v", err)
+	if _, err := os.Stat(sum.Files[1]); err != nil {
+		t.Errorf("a missing file was not written again: %v", err)
 	}
 	left, err := filepath.Glob(filepath.Join(filepath.Dir(sum.Files[0]), ".synthetic-*"))
-	if err != nil || len(left) > 0 {
+	if err != nil || len(left) != 1 {
 		t.Errorf("temporary files are left: %v, %v", left, err)
+	}
+}
+
+// TestWriteSparesForeignFiles puts a raw file into the lake that the market does not
+// have: it must stay as it is, and nothing may be written beside it.
+func TestWriteSparesForeignFiles(t *testing.T) {
+	cfg := small(2, 1500)
+	cfg.Days = 2
+	file := func(day string) string {
+		return rawPath("", "ES", "future", "market_by_price_10_dbn", day, dbn.SchemaMBP10)
+	}
+	first := day(t, cfg, "2025-08-04")
+	flipped := bytes.Clone(first)
+	flipped[len(flipped)/2] ^= 1
+	for name, tc := range map[string]struct {
+		path    string
+		content []byte
+	}{
+		"the vendor's file of a day": {file("2025-08-05"), []byte("from the vendor")},
+		"other bytes":                {file("2025-08-04"), flipped},
+		"more bytes":                 {file("2025-08-04"), append(bytes.Clone(first), 0)},
+		"fewer bytes":                {file("2025-08-04"), first[:len(first)-1]},
+		"empty":                      {file("2025-08-04"), nil},
+		"another day":                {file("2025-08-06"), day(t, cfg, "2025-08-06")},
+		"another source":             {"raw/source=other/notes.txt", []byte("x")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			path := filepath.Join(root, tc.path)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, tc.content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			_, err := Write(root, cfg)
+			var foreign *ForeignError
+			if !errors.As(err, &foreign) || foreign.Path != path {
+				t.Errorf("error %v, want one that names %s", err, path)
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, tc.content) {
+				t.Errorf("the file was changed: %v", err)
+			}
+			if left, err := filepath.Glob(filepath.Join(root, filepath.Dir(file("2025-08-04")), "*")); err != nil || len(left) > 1 {
+				t.Errorf("beside it there is %v, %v", left, err)
+			}
+		})
 	}
 }
 
