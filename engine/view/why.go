@@ -2,6 +2,7 @@ package view
 
 import (
 	"io"
+	"slices"
 	"time"
 
 	"dag/engine/manifest"
@@ -66,6 +67,33 @@ func NewWhy(e *plan.Explanation) *WhyDoc {
 	if m := e.Last; m != nil {
 		doc.Last = newLast(m)
 		doc.Last.History = append(doc.Last.History, newRecorded(e.History)...)
+	}
+	return doc
+}
+
+// NewWhyUnit describes what a unit makes: one partition by its own name, several by the
+// unit's, with the explanation of the first that is to be made.
+func NewWhyUnit(outputs []*plan.Explanation) *WhyDoc {
+	first := outputs[0]
+	for _, e := range slices.Backward(outputs) {
+		if len(e.Chain) > 0 {
+			first = e
+		}
+	}
+	doc := NewWhy(first)
+	if len(outputs) == 1 {
+		return doc
+	}
+	doc.Partition.Partition = unitName(doc.Stage, first.Unit)
+	for _, e := range outputs {
+		if e == first {
+			continue
+		}
+		doc.Partition.Rows += e.State.Rows
+		doc.Partition.Bytes += e.State.Bytes
+		if doc.Last != nil && e.Last != nil && e.Last.Run.ID == doc.Last.Run {
+			doc.Last.Rows += e.Last.RowCount
+		}
 	}
 	return doc
 }
