@@ -118,11 +118,7 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 	if err != nil {
 		return outcome, err
 	}
-	defer func() {
-		if e := l.Close(); e != nil { // it costs the next plan time, and nothing else
-			p.app.diagnose(diag.List{{Severity: diag.Warning, Code: "index", Summary: "the index cache could not be saved", Detail: e.Error()}})
-		}
-	}()
+	defer p.app.closeLake(l)
 	made, err := p.plan(ctx, l, r)
 	if err == nil && check != nil {
 		err = check(made)
@@ -146,6 +142,9 @@ func (p *project) run(ctx context.Context, r plan.Request, f applyFlags, selecti
 		return outcome, err
 	}
 	outcome, err = p.execute(ctx, made, l, options, written, f.progress, p.app.commands(selection))
+	if !p.app.flags.json && !p.app.flags.quiet {
+		err = errors.Join(err, unlessUnread(doc.Blockage(p.app.stdout, p.app.style(p.app.stdout), p.app.commands(selection))))
+	}
 	if err == nil {
 		err = unknowable(made)
 	}
@@ -214,9 +213,10 @@ func unknowable(made *plan.Plan) error {
 func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o exec.Options, written *reports, progress string, c view.Commands) (exec.Outcome, error) {
 	a := p.app
 	tally := view.NewTally()
+	kept := p.record(made, l, o)
+	c.Unrecorded = kept.record == nil
 	show, end := a.renderer(progress, c)
 	var mu sync.Mutex
-	kept := p.record(made, l, o)
 	sink := event.Tee(tally.Sink, a.logEvent, show, kept.sink, written.sink)
 	locked := func(e event.Event) {
 		mu.Lock()

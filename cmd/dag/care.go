@@ -47,7 +47,7 @@ type caring struct {
 
 // care calls do for the selected partitions of which there is a folder, inputs
 // before outputs, several of a stage at once, and shows what became of them.
-func (a *app) care(ctx context.Context, verb string, f careFlags, args []string, whole bool, do func(context.Context, *caring, *plan.Standing) (view.CareItem, error)) (err error) {
+func (a *app) care(ctx context.Context, verb string, f careFlags, args []string, whole bool, do func(context.Context, *caring, *plan.Standing) (view.CareItem, error)) error {
 	if f.workers < 1 {
 		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one partition has to be looked at")
 	}
@@ -70,7 +70,7 @@ func (a *app) care(ctx context.Context, verb string, f careFlags, args []string,
 	if c.lake, err = p.openLake(lake.Options{LockTimeout: timeout, RunID: c.runID}); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, c.lake.Close()) }()
+	defer a.closeLake(c.lake)
 	made, err := p.plan(ctx, c.lake, plan.Request{Selection: sel})
 	if err != nil {
 		return err
@@ -85,7 +85,11 @@ func (a *app) care(ctx context.Context, verb string, f careFlags, args []string,
 	if len(doc.Partitions) == 0 && onlySources(made) {
 		return mistake("usage", "what is selected is delivered, not made", "select datasets, such as what is made of it")
 	}
-	if err := a.print(doc, func() error { return doc.Text(a.stdout, a.style(a.stdout), a.commands(requestText(r))) }); err != nil {
+	next := a.commands(requestText(r))
+	if sel.NeedsState() {
+		next.Selection = "" // what was done is in another state now
+	}
+	if err := a.print(doc, func() error { return doc.Text(a.stdout, a.style(a.stdout), next) }); err != nil {
 		return err
 	}
 	switch {

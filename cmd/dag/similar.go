@@ -103,14 +103,10 @@ func noArguments(cmd *cobra.Command, args []string) error {
 func (f *similarFlags) check(cmd *cobra.Command) error {
 	f.changed = cmd.Flags().Changed
 	var ways []string
-	for _, way := range []struct{ flag, value string }{{"episode", f.episode}, {"partition", f.partition}, {"vector", f.vector}} {
-		if !f.changed(way.flag) {
-			continue
+	for _, way := range []string{"episode", "partition", "vector"} {
+		if f.changed(way) {
+			ways = append(ways, "--"+way)
 		}
-		if way.value == "" {
-			return mistake("usage", fmt.Sprintf("--%s is empty", way.flag), "leave it out to ask about the last episode")
-		}
-		ways = append(ways, "--"+way.flag)
 	}
 	switch {
 	case len(ways) > 1:

@@ -67,7 +67,7 @@ func (m *marketLake) indexOf(ctx context.Context, root string) (addr.Partition, 
 			roots = append(roots, v)
 		}
 	}
-	build := fmt.Sprintf("`%s apply setup_index` builds what is due", m.app.name)
+	build := fmt.Sprintf("`%s apply +setup_index` builds what is due", m.app.name)
 	switch {
 	case len(roots) == 0:
 		err = mistake("no_index", fmt.Sprintf("the lake %s holds no %s", m.lakeRoot(), setupIndex), build)
@@ -153,7 +153,7 @@ func (m *marketLake) catchUp(days int) string {
 	if days == 1 {
 		what = "1 partition of set-up vectors is"
 	}
-	return fmt.Sprintf("%s not in the index as it is now: `%s apply setup_index` takes them in", what, m.app.name)
+	return fmt.Sprintf("%s not in the index as it is now: `%s apply +setup_index` takes them in", what, m.app.name)
 }
 
 // sameSemantics refuses an episode whose vector was made with other semantics

@@ -301,7 +301,7 @@ func (m *marketLake) last(ctx context.Context, f *similarFlags) (*retrieval.Setu
 		}
 	}
 	if len(all) == 0 {
-		return nil, mistake("unknown_episode", fmt.Sprintf("the lake %s holds no episode that the flags admit", m.lakeRoot()), fmt.Sprintf("`%s apply setup_vectors` makes what is due", m.app.name))
+		return nil, mistake("unknown_episode", fmt.Sprintf("the lake %s holds no episode that the flags admit", m.lakeRoot()), fmt.Sprintf("`%s apply +setup_vectors` makes what is due", m.app.name))
 	}
 	day := slices.MaxFunc(all, func(a, b candidate) int { return cmp.Compare(a.Day, b.Day) }).Day
 	var last *retrieval.Setup

@@ -144,7 +144,7 @@ func (d *CareDoc) sum(p *printer, words map[string]string, c Commands) error {
 	}
 	p.printf("%s: %s.", p.style.paint(bold, strings.ToUpper(d.Command[:1])+d.Command[1:]), strings.Join(parts, ", "))
 	switch {
-	case d.Command == "invalidate" && d.Counts[CareDone] > 0:
+	case d.Command == "invalidate" && d.Counts[CareDone] > 0 && c.Selection != "":
 		p.printf(" Next: %s", c.with("apply", c.Selection))
 	case d.Counts[CareDone] > 0:
 		p.printf(" Next: %s", c.with("plan", c.Selection))

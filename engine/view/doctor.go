@@ -50,7 +50,7 @@ var checkWords = map[string]struct{ message, hint string }{
 	"lake warn":      {"there is no lake at {detail} yet", "the first dag apply makes it"},
 	"lake bad":       {"the lake cannot be looked at: {detail}", "look at its path, permissions and disk, or choose another with --lake"},
 	"write ok":       {"the lake can be written", ""},
-	"write bad":      {"the lake cannot be written, only looked at: {detail}", "change its owner or mode, or mount it for writing"},
+	"write bad":      {"the lake cannot be written, only looked at: {detail}", "free some space if its disk is full; else change its owner or mode, or mount it for writing"},
 	"exchange ok":    {"a partition is replaced in one step", ""},
 	"exchange warn":  {"the file system cannot exchange names: a reader may miss a partition for a moment while it is replaced", "harmless unless others read while dag apply runs; ext4, xfs, btrfs, tmpfs and APFS can"},
 	"links ok":       {"files can have two names: dag adopt copies nothing", ""},

@@ -16,8 +16,12 @@ const formatVersion = 1
 // Commands makes commands that a reader can paste. Name is the program with
 // the flags that find this project and lake again, Selection the selecting
 // part of the command line; both are quoted for a shell. Apply runs the plan that is
-// shown, where that is something else than applying the selection.
-type Commands struct{ Name, Selection, Apply string }
+// shown, where that is something else than applying the selection. Unrecorded: the run
+// has no record to be looked up.
+type Commands struct {
+	Name, Selection, Apply string
+	Unrecorded             bool
+}
 
 func (c Commands) apply() string { return cmp.Or(c.Apply, c.with("apply", c.Selection)) }
 

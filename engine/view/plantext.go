@@ -158,6 +158,14 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 	return p.err
 }
 
+// Blockage explains the first unit that is blocked by what is not selected, and how to
+// make it; nothing if there is none.
+func (d *PlanDoc) Blockage(w io.Writer, s Style, c Commands) error {
+	p := &printer{w: w, style: s}
+	d.textBlocked(p, c)
+	return p.err
+}
+
 // textBlocked explains the first item that is blocked.
 func (d *PlanDoc) textBlocked(p *printer, c Commands) {
 	if it := d.blocked; it != nil {

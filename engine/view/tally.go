@@ -195,7 +195,7 @@ func (p *printer) failure(e event.StepFinished, run string, c Commands) {
 	for _, line := range panicLines(e.Err) {
 		p.printf("    %s\n", line)
 	}
-	if run != "" {
+	if run != "" && !c.Unrecorded {
 		p.printf("  log:    %s\n", c.with("logs", quote(name)+" --run "+run))
 	}
 	p.printf("  repeat: %s\n", c.with("apply", quote(name)))
