@@ -244,6 +244,9 @@ func (p *project) execute(ctx context.Context, made *plan.Plan, l *lake.Lake, o 
 	if err != nil && !outcome.Interrupted && !errors.As(err, &code) {
 		return outcome, err
 	}
+	if lost := a.lost(); lost != nil {
+		return outcome, lost
+	}
 	if !a.flags.json && !a.flags.quiet {
 		if err := unlessUnread(tally.Summary(a.stdout, a.style(a.stdout), c)); err != nil {
 			return outcome, err

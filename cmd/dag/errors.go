@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/spf13/cobra"
+
 	"dag/engine/diag"
 	"dag/engine/lake"
 	"dag/engine/view"
@@ -108,19 +110,26 @@ func usage(err error) error {
 	return mistake("usage", err.Error(), "")
 }
 
-// report prints an error to stderr, unless it has been said.
-func (a *app) report(ctx context.Context, err error) {
+// report prints an error to stderr and, with --json, to stdout, unless it has been said.
+func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) {
 	var said *exitError
-	var list *diag.ListError
+	var mistakes *diag.ListError
 	var ended interruption
+	var list diag.List
 	switch {
 	case err == nil || errors.As(err, &said) && said.err == nil:
-	case errors.As(err, &list):
-		a.diagnose(list.List)
+		return
+	case errors.As(err, &mistakes):
+		list = mistakes.List
 	case errors.As(context.Cause(ctx), &ended):
 		fmt.Fprintf(a.stderr, "stopped: %s\n", ended)
+		return
 	default:
-		a.diagnose(failure(err))
+		list = failure(err)
+	}
+	a.diagnose(list)
+	if a.flags.json {
+		a.errorDocument(cmd, list)
 	}
 }
 

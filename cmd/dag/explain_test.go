@@ -272,11 +272,11 @@ func runIn(stdout, stderr *bytes.Buffer, args ...string) error {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(context.Background())
+	cmd, err := root.ExecuteContextC(context.Background())
 	if err != nil && !a.ran {
 		err = usage(err)
 	}
-	a.report(context.Background(), err)
+	a.report(context.Background(), cmd, err)
 	return err
 }
 

@@ -56,8 +56,9 @@ func (a *app) fromEnvironment(fs *pflag.FlagSet) error {
 		if value == "" || f.Changed || f.Name == "var" || err != nil {
 			return
 		}
-		if e := fs.Set(f.Name, value); e != nil {
-			err = mistake("usage", fmt.Sprintf("the environment variable %s is %q: %s", name, value, e), "")
+		if fs.Set(f.Name, value) != nil {
+			_, use := pflag.UnquoteUsage(f)
+			err = mistake("usage", fmt.Sprintf("the environment variable %s is %q: it takes %s", name, value, flagTakes(f)), use)
 		}
 		a.fromEnv = append(a.fromEnv, f.Name)
 	})
@@ -104,6 +105,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	a.ran = true
+	a.watchOutput()
 	return a.openLog()
 }
 
@@ -117,7 +119,7 @@ func noneEmpty(fs *pflag.FlagSet) error {
 			values = several.GetSlice()
 		}
 		if len(values) == 0 || slices.Contains(values, "") {
-			list = append(list, diag.Diagnostic{Code: "usage", Summary: fmt.Sprintf("--%s has an empty value", f.Name), Hint: "give it one, or leave the flag out"})
+			list = append(list, diag.Diagnostic{Code: "usage", Summary: fmt.Sprintf("--%s is empty", f.Name), Hint: "give it one, or leave the flag out"})
 		}
 	})
 	return list.Err()

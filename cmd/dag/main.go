@@ -63,13 +63,14 @@ func (a *app) execute(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.ran {
 		err = usage(err)
 	}
 	err = errors.Join(err, a.close())
 	code := exitCode(ctx, err)
-	a.report(ctx, err)
+	a.flags.json = a.wantsJSON(args)
+	a.report(ctx, cmd, err)
 	return code
 }
 
@@ -81,9 +82,10 @@ type app struct {
 	environ        []string
 	now            func() time.Time
 	flags          globalFlags
-	fromEnv        []string // the global flags that the environment has set
-	shipped        bool     // the project is the one in this program, to be written out
-	ran            bool     // a verb began: what fails now is no mistake in flags
+	fromEnv        []string    // the global flags that the environment has set
+	json           *jsonOutput // stdout, with --json
+	shipped        bool        // the project is the one in this program, to be written out
+	ran            bool        // a verb began: what fails now is no mistake in flags
 	log            zerolog.Logger
 	logFile        io.Closer
 	notice         func(string) // takes what the lake reports

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"dag/engine/diag"
 	"dag/engine/event"
 )
 
@@ -27,7 +28,9 @@ type EventDoc struct {
 	Reason    string `json:"reason,omitempty"`
 	Attempt   int    `json:"attempt,omitempty"`
 	Result    string `json:"result,omitempty"`
+	Code      string `json:"code,omitempty"` // of an error that no unit has
 	Error     string `json:"error,omitempty"`
+	Hint      string `json:"hint,omitempty"`
 	Stack     string `json:"stack,omitempty"` // of a transform's panic
 	Because   string `json:"because,omitempty"`
 	WaitNS    int64  `json:"wait_ns,omitempty"`
@@ -134,6 +137,23 @@ func errorText(err error) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// ErrorEvents writes the errors of a list as events: why there was no run, or what its
+// units do not tell.
+func ErrorEvents(w io.Writer, now time.Time, list diag.List) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, d := range list {
+		if d.Severity != diag.Error {
+			continue
+		}
+		doc := EventDoc{FormatVersion: formatVersion, Event: "error", Time: now.UTC(), Code: d.Code, Error: d.Summary, Text: d.Detail, Hint: d.Hint}
+		if err := e.Encode(doc); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // JSON returns a sink that writes an event a line. What w refuses is lost.

@@ -239,7 +239,7 @@ const maxEventLine = 64 << 20
 func Units(events []EventDoc) []UnitDoc {
 	began := map[string]UnitDoc{}
 	var names []string
-	var out []UnitDoc
+	out := []UnitDoc{}
 	for _, e := range events {
 		id := unitName(e.Stage, addr.Keys(e.Unit))
 		switch e.Event {
