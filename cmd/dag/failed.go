@@ -44,7 +44,7 @@ func (p *project) lastResults(l *lake.Lake) map[string]event.Result {
 		}
 		for result, units := range doc.Units {
 			switch event.Result(result) {
-			case event.Blocked, event.Canceled, view.UnitUnfinished:
+			case event.Blocked, event.Canceled, event.Skipped, view.UnitUnfinished:
 				continue // it has not come to run
 			}
 			for _, unit := range units {

@@ -18,7 +18,7 @@ func (a *app) retryCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "retry RUN",
 		Short: "Run again what failed in a run, with its selection and variables",
-		Long:  "Runs again the units that failed, were blocked or never came to run in an earlier run: selected\nas they were, with its variables, and forced if they were. Of a run that was killed it is all that\nis not made. RUN is an id, its beginning, or last.",
+		Long:  "Runs again the units that failed, were blocked or never came to run in an earlier run, as what\n--limit left: selected as they were, with its variables, and forced if they were. Of a run that\nwas killed it is all that is not made. RUN is an id, its beginning, or last.",
 		Example: `  dag retry last
   dag retry 20250815T061200.000-4711 -j 8`,
 		Args: oneArgument("a run, or last"),
@@ -92,7 +92,8 @@ func (p *project) differing(recorded map[string]string) ([]string, error) {
 func (p *project) toRetry(ctx context.Context, doc view.RunDoc, results *view.ResultsDoc, r plan.Request) (map[string]bool, error) {
 	only := map[string]bool{}
 	if doc.State != view.RunKilled {
-		for _, result := range []event.Result{event.Failed, event.Blocked, event.Canceled} {
+		// Skipped is what --limit or --until left; what has nothing to be made from is not planned again.
+		for _, result := range []event.Result{event.Failed, event.Blocked, event.Canceled, event.Skipped} {
 			for _, unit := range results.Units[string(result)] {
 				only[unit] = true
 			}
@@ -120,7 +121,7 @@ func (p *project) toRetry(ctx context.Context, doc view.RunDoc, results *view.Re
 			return nil, err
 		}
 	}
-	for _, result := range []event.Result{event.Done, event.CutOff, event.Skipped} {
+	for _, result := range []event.Result{event.Done, event.CutOff} {
 		for _, unit := range results.Units[string(result)] {
 			delete(only, unit)
 		}
