@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -63,11 +61,14 @@ func (a *app) applyCmd() *cobra.Command {
 			if f.failFast && f.keepGoing && cmd.Flags().Changed("keep-going") {
 				return mistake("usage", "--fail-fast and --keep-going say the opposite", "give one of them")
 			}
-			if isPlanFile(args) {
+			if a.isPlanFile(args) {
 				if cmd.Flags().Changed("force") || requestText(r) != shellQuote(args[0]) {
 					return mistake("usage", "a saved plan has its own selection and --force", "run it without: dag apply "+shellQuote(args[0]))
 				}
 				return a.applyFile(cmd.Context(), args[0], f)
+			}
+			if f.strict {
+				return mistake("usage", "--strict is for a saved plan, and none is named", "save one with `dag plan --out FILE.dagplan` and apply that, or leave --strict out")
 			}
 			return a.apply(cmd.Context(), r, f)
 		},
@@ -86,15 +87,6 @@ func (a *app) applyCmd() *cobra.Command {
 	f.guard.register(fs)
 	f.reports.register(fs)
 	return cmd
-}
-
-// isPlanFile tells whether the one argument is a saved plan.
-func isPlanFile(args []string) bool {
-	if len(args) != 1 {
-		return false
-	}
-	info, err := os.Stat(args[0])
-	return err == nil && info.Mode().IsRegular() || strings.HasSuffix(args[0], ".dagplan")
 }
 
 func (a *app) apply(ctx context.Context, r graph.Request, f applyFlags) error {
@@ -299,79 +291,34 @@ func (a *app) renderer(progress string, c view.Commands) (event.Sink, func()) {
 	return view.Plain(a.stderr, style, c), none
 }
 
+func checkWorkers(n int) error {
+	if n < 1 {
+		return mistake("usage", fmt.Sprintf("--workers is %d", n), "at least one unit has to run")
+	}
+	return nil
+}
+
+// checkLockTimeout refuses a time to wait that is none.
+func checkLockTimeout(d time.Duration) error {
+	if d < 0 {
+		return mistake("usage", fmt.Sprintf("--lock-timeout is %s", d), "0s does not wait at all")
+	}
+	return nil
+}
+
 // check looks at flags that have few values.
 func (f *applyFlags) check() error {
-	switch {
-	case f.workers < 1:
-		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one unit has to run")
-	case f.maxFailures < 0:
+	if err := checkWorkers(f.workers); err != nil {
+		return err
+	}
+	if f.maxFailures < 0 {
 		return mistake("usage", fmt.Sprintf("--max-failures is %d", f.maxFailures), "0 never stops")
+	}
+	if err := checkLockTimeout(f.lockTimeout); err != nil {
+		return err
 	}
 	if err := f.reports.check(); err != nil {
 		return err
 	}
 	return oneOf("--progress", f.progress, "auto", "tty", "plain", "json", "none")
-}
-
-// applyFile runs a saved plan: its units, selected as they were. What is not as
-// it was when the plan was made is planned again and told.
-func (a *app) applyFile(ctx context.Context, name string, f applyFlags) error {
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return mistake("no_file", fmt.Sprintf("there is no saved plan %s", name), "`dag plan --out "+shellQuote(name)+"` writes one")
-	}
-	if err != nil {
-		return err
-	}
-	file, err := plan.DecodeFile(name, data)
-	if err != nil {
-		return mistake("bad_plan", err.Error(), "")
-	}
-	if err := a.adopt(file); err != nil {
-		return err
-	}
-	now, err := a.load()
-	if err != nil {
-		return err
-	}
-	if a.flags.vars, err = now.differing(file.Variables); err != nil {
-		return err
-	}
-	p, sel, err := a.loadSelected(file.Selection)
-	if err != nil {
-		return err
-	}
-	only := map[string]bool{}
-	for _, it := range file.Items {
-		only[it.Describe()] = true
-	}
-	_, err = p.run(ctx, plan.Request{Selection: sel, Force: file.Force, Only: only}, f, "", func(made *plan.Plan) error {
-		return a.drifts(made, file, f.strict)
-	})
-	return err
-}
-
-// adopt takes the lake of a saved plan over; flags that say otherwise are a mistake, and
-// so are variables.
-func (a *app) adopt(file *plan.File) error {
-	if a.givenVariables() || a.flags.lake != "" && !slices.Contains(a.fromEnv, "lake") {
-		return mistake("usage", "a saved plan has its own lake and variables", "leave --lake, --var and --var-file out, or plan again")
-	}
-	a.flags.lake = file.Lake
-	return nil
-}
-
-// drifts tells what has changed since a plan was saved.
-func (a *app) drifts(made *plan.Plan, file *plan.File, strict bool) error {
-	drifts, err := made.Drifts(file.Items)
-	if err != nil {
-		return err
-	}
-	if err := view.Drifts(a.stderr, a.style(a.stderr), drifts); err != nil {
-		return err
-	}
-	if strict && len(drifts) > 0 {
-		return &exitError{exitDrift, mistake("stale_plan", fmt.Sprintf("the saved plan no longer applies: %d differences", len(drifts)), "plan again, or apply without --strict")}
-	}
-	return nil
 }

@@ -51,6 +51,9 @@ func (a *app) care(ctx context.Context, verb string, f careFlags, args []string,
 	if f.workers < 1 {
 		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one partition has to be looked at")
 	}
+	if err := checkLockTimeout(f.lockTimeout); err != nil {
+		return err
+	}
 	r, err := f.request(args)
 	if err != nil {
 		return err

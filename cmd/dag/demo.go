@@ -78,8 +78,8 @@ func (a *app) demo(ctx context.Context, args []string, cfg synthetic.Config, f a
 		return fmt.Errorf("writing the project: %w", err)
 	}
 	if !a.flags.quiet {
-		fmt.Fprintf(a.stderr, "Market: %d sessions from %s, %s events and %s of options, %s of DBN in %s\n",
-			len(made.Days), made.Days[0], view.Count(made.Records), view.Count(made.OptionRecords), view.Bytes(made.Bytes+made.OptionBytes), filepath.Join(p.lakeRoot(), "raw"))
+		fmt.Fprintf(a.stderr, "Market: %s from %s, %s events and %s of options, %s of DBN in %s\n",
+			view.Plural(len(made.Days), "session"), made.Days[0], view.Count(made.Records), view.Count(made.OptionRecords), view.Bytes(made.Bytes+made.OptionBytes), filepath.Join(p.lakeRoot(), "raw"))
 	}
 	all, err := p.choose(graph.Request{})
 	if err != nil {

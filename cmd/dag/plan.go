@@ -22,12 +22,13 @@ type planFlags struct {
 	out      string
 	detailed bool
 	force    bool
+	workers  int
 	guard    guardFlags
 }
 
 func (a *app) planCmd() *cobra.Command {
 	var sel selectFlags
-	var f planFlags
+	f := planFlags{workers: runtime.GOMAXPROCS(0)}
 	cmd := &cobra.Command{
 		Use:   "plan [SELECTOR]...",
 		Short: "Show what would run, and why",
@@ -48,11 +49,15 @@ func (a *app) planCmd() *cobra.Command {
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan to a `file` for `dag apply FILE`")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit code 2 if there is work to do")
 	cmd.Flags().BoolVar(&f.force, "force", false, "run what is selected, fresh or not")
+	cmd.Flags().IntVarP(&f.workers, "workers", "j", f.workers, "estimate for so many `units` at once")
 	f.guard.registerFailOn(cmd.Flags())
 	return cmd
 }
 
 func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
+	if err := checkWorkers(f.workers); err != nil {
+		return err
+	}
 	rails, err := f.guard.rails()
 	if err != nil {
 		return err
@@ -63,7 +68,7 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 	}
 	return p.look(ctx, plan.Request{Selection: sel, Force: f.force}, func(made *plan.Plan, _ *lake.Lake) error {
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
-		doc.SetEstimate(made, runtime.GOMAXPROCS(0))
+		doc.SetEstimate(made, f.workers)
 		if a.flags.json {
 			doc.SetItems(made)
 			err = view.WriteJSON(a.stdout, doc)
@@ -87,10 +92,14 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 
 // applyCommand runs what a plan has shown, with its flags that matter to it.
 func (a *app) applyCommand(selection string, f planFlags) string {
-	if f.out != "" {
-		return a.applySaved(f.out)
+	workers := ""
+	if f.workers != runtime.GOMAXPROCS(0) {
+		workers = fmt.Sprintf(" -j %d", f.workers)
 	}
-	parts := []string{a.commands("").Name, "apply"}
+	if f.out != "" {
+		return a.applySaved(f.out) + workers
+	}
+	parts := []string{a.commands("").Name, "apply" + workers}
 	if f.force {
 		parts = append(parts, "--force")
 	}
@@ -103,6 +112,9 @@ func (a *app) applyCommand(selection string, f planFlags) string {
 // applySaved runs a saved plan, which has its own lake and variables.
 func (a *app) applySaved(name string) string {
 	bare := app{name: a.name, flags: globalFlags{project: a.flags.project}}
+	if !strings.HasSuffix(name, planSuffix) && filepath.Base(name) == name {
+		name = "." + string(filepath.Separator) + name // it may be named as a stage
+	}
 	return bare.commands("").Name + " apply " + shellQuote(name)
 }
 

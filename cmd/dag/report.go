@@ -26,6 +26,7 @@ func (f *reportFlags) register(fs *pflag.FlagSet) {
 type reports struct {
 	flags  reportFlags
 	file   *os.File // of the trace
+	out    *os.File // of the report
 	sinks  []event.Sink
 	end    func() error
 	report view.Report
@@ -46,17 +47,22 @@ func (f reportFlags) asked() bool {
 	return f.report != "" || f.trace != ""
 }
 
+// open makes the files: one that cannot be written is a mistake that must not be met
+// when the run is over.
 func (f reportFlags) open() (*reports, error) {
 	r := &reports{flags: f, end: func() error { return nil }}
+	var err error
 	if f.report != "" {
+		if r.out, err = os.Create(f.report); err != nil {
+			return nil, unwritable("--report", err)
+		}
 		r.sinks = append(r.sinks, r.report.Sink)
 	}
 	if f.trace == "" {
 		return r, nil
 	}
-	var err error
 	if r.file, err = os.Create(f.trace); err != nil {
-		return nil, mistake("usage", fmt.Sprintf("--trace: %v", err), "")
+		return nil, unwritable("--trace", err)
 	}
 	sink, end := view.Trace(r.file)
 	r.sinks = append(r.sinks, sink)
@@ -73,12 +79,9 @@ func (r *reports) sink(e event.Event) {
 // close writes what the run came to.
 func (r *reports) close(p *project, run view.RunDoc) (err error) {
 	err = r.end()
-	if r.flags.report == "" {
+	f := r.out
+	if f == nil {
 		return err
-	}
-	f, cerr := os.Create(r.flags.report)
-	if cerr != nil {
-		return errors.Join(err, cerr)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	doc := r.report.Doc(run)

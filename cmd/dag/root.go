@@ -16,7 +16,11 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:      true,
 		PersistentPreRunE: a.prepare,
 	}
+	version := root.Flags().Bool("version", false, "as `dag version`")
 	root.RunE = func(_ *cobra.Command, args []string) error {
+		if *version {
+			return a.version()
+		}
 		if len(args) > 0 {
 			return unknownVerb(root, args[0])
 		}

@@ -44,6 +44,7 @@ func (a *app) validate() error {
 			sources++
 		}
 	}
-	_, err = fmt.Fprintf(a.stdout, "Valid: %d sources, %d datasets, %d stages in %s.\n", sources, len(p.config.Datasets)-sources, len(p.config.Stages), p.root)
+	_, err = fmt.Fprintf(a.stdout, "Valid: %s, %s, %s in %s.\n",
+		view.Plural(sources, "source"), view.Plural(len(p.config.Datasets)-sources, "dataset"), view.Plural(len(p.config.Stages), "stage"), p.root)
 	return err
 }

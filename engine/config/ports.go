@@ -87,7 +87,7 @@ func (b stageBlock) checkSchemas() {
 		}
 		if problems := readable(want, in.From.Contract.Schema); problems != nil {
 			b.add(newError(codeInputMismatch, in.Range, fmt.Sprintf("transform %s cannot read %s at input %s", st.Spec.Name, in.From.Addr, in.Port),
-				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, in.From.ContractPath)))
+				someOf(problems), fmt.Sprintf("the contract is %s%s", contractsFolder, in.From.ContractPath)))
 		}
 	}
 	for i, out := range st.Outputs {
@@ -98,9 +98,18 @@ func (b stageBlock) checkSchemas() {
 		}
 		if problems := contract.Compare(out.To.Contract.Schema, schema); problems != nil {
 			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("what transform %s writes at output %s does not fit the contract of %s", st.Spec.Name, out.Port, out.To.Addr),
-				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, out.To.ContractPath)))
+				someOf(problems), fmt.Sprintf("the contract is %s%s", contractsFolder, out.To.ContractPath)))
 		}
 	}
+}
+
+// someOf joins problems; of many, the first few show what is wrong.
+func someOf(problems []string) string {
+	const shown = 10
+	if n := len(problems) - shown; n > 1 {
+		problems = append(slices.Clone(problems[:shown]), fmt.Sprintf("… and %d more", n))
+	}
+	return strings.Join(problems, "; ")
 }
 
 // checkTables holds the further tables of a port to those of its dataset.
@@ -119,7 +128,7 @@ func (b stageBlock) checkTables(out Output, port stage.Output) {
 		}
 		if problems := contract.Compare(t.Contract.Schema, want.Schema); problems != nil {
 			b.add(newError(codeContractMismatch, out.Range, fmt.Sprintf("what transform %s writes at output %s does not fit the contract of %s for table %s", b.stage.Spec.Name, out.Port, out.To.Addr, t.Name),
-				strings.Join(problems, "; "), fmt.Sprintf("the contract is %s%s", contractsFolder, t.ContractPath)))
+				someOf(problems), fmt.Sprintf("the contract is %s%s", contractsFolder, t.ContractPath)))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(has)) {

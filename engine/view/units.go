@@ -76,7 +76,9 @@ func threeDigits(f float64) string {
 	return strconv.FormatFloat(f, 'f', 0, 64)
 }
 
-// plural writes a count with its noun: 1 partition, 3 partitions.
+// Plural writes a count with its noun: 1 partition, 3 partitions.
+func Plural(n int, noun string) string { return plural(n, noun) }
+
 func plural[T int | int64](n T, noun string) string {
 	if n == 1 {
 		return "1 " + noun
