@@ -35,6 +35,14 @@ func (f *careFlags) register(cmd *cobra.Command) {
 	fs.DurationVar(&f.lockTimeout, "lock-timeout", lake.DefaultLockTimeout, "how long to wait for another process that writes the same partition")
 }
 
+// check looks at flags that have few values.
+func (f *careFlags) check() error {
+	if f.workers < 1 {
+		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one partition has to be looked at")
+	}
+	return checkLockTimeout(f.lockTimeout)
+}
+
 // caring is one run of invalidate, adopt or touch.
 type caring struct {
 	app   *app
@@ -48,10 +56,7 @@ type caring struct {
 // care calls do for the selected partitions of which there is a folder, inputs
 // before outputs, several of a stage at once, and shows what became of them.
 func (a *app) care(ctx context.Context, verb string, f careFlags, args []string, whole bool, do func(context.Context, *caring, *plan.Standing) (view.CareItem, error)) error {
-	if f.workers < 1 {
-		return mistake("usage", fmt.Sprintf("--workers is %d", f.workers), "at least one partition has to be looked at")
-	}
-	if err := checkLockTimeout(f.lockTimeout); err != nil {
+	if err := f.check(); err != nil {
 		return err
 	}
 	r, err := f.request(args)
