@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"dag/engine/diag"
 	"dag/engine/graph"
 	"dag/engine/lake"
 	"dag/engine/plan"
@@ -26,7 +28,9 @@ func (a *app) lsCmd() *cobra.Command {
   a b    a,b    !a    (a b),!c                a or b, a and b, not a; parentheses group
 
 States are those of status, failed (when it last ran) and blocked (it cannot be made); stale stands
-for all that is not fresh. +(bar5s,state:stale) is what the stale partitions of bar5s are made from.`,
+for all that is not fresh. +(bar5s,state:stale) is what the stale partitions of bar5s are made from.
+A unit of a fan-out that has never run is listed by its own address, as missing: which partitions it
+makes is known when it has.`,
 		Example: `  dag ls
   dag ls 'silver.future.*[symbol=ES*,dt=2025-06]'
   dag ls state:missing
@@ -56,6 +60,14 @@ func (a *app) ls(ctx context.Context, r graph.Request, end string) error {
 	return p.look(ctx, plan.Request{Selection: sel}, func(made *plan.Plan, _ *lake.Lake) error {
 		doc := view.NewLs()
 		made.EachPartition(doc.Add)
+		made.EachUnknown(doc.AddUnknown)
+		if len(doc.Partitions) == 0 && len(made.After) > 0 {
+			k := made.After[0]
+			a.diagnose(diag.List{{
+				Severity: diag.Warning, Code: "empty_selection", Summary: fmt.Sprintf("nothing of %s is known before %s has run", k.Stage, k.FanOut),
+				Hint: fmt.Sprintf("%s ls %s lists its units", a.name, shellQuote(k.FanOut.String()+",state:missing")),
+			}})
+		}
 		if a.flags.json {
 			return view.WriteJSON(a.stdout, doc)
 		}

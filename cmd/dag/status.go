@@ -42,6 +42,8 @@ func (a *app) status(ctx context.Context, r graph.Request, detailed bool) error 
 	return p.look(ctx, plan.Request{Selection: sel}, func(made *plan.Plan, _ *lake.Lake) error {
 		doc := view.NewStatus()
 		made.EachPartition(doc.Add)
+		made.EachUnknown(doc.AddUnknown)
+		doc.SetKnownAfter(made.After)
 		doc.Sort(p.graph)
 		var err error
 		if a.flags.json {

@@ -26,6 +26,7 @@ func seen(p *plan.Plan, err error) []string {
 	p.EachPartition(func(s plan.PartitionState) {
 		out = append(out, fmt.Sprintf("%s %s %s %s", s.Partition, s.State, s.Action, s.Code))
 	})
+	p.EachUnknown(func(x plan.UnknownUnit) { out = append(out, fmt.Sprintf("unknown %+v", x)) })
 	for _, a := range p.After {
 		out = append(out, fmt.Sprintf("after %+v", a))
 	}

@@ -85,12 +85,8 @@ func (p *Plan) eachEnv(a addr.Dataset, f func(graph.Env)) {
 		e.Full = s.known()
 		f(e)
 	}
-	producer := p.Graph.Producer(a)
-	if producer == nil {
-		return
-	}
-	st := p.stages[p.Graph.Position(producer.Addr)]
-	if st.fanOut < 0 || st.def.Outputs[st.fanOut].To != d.def {
+	st := p.fanOutInto(a)
+	if st == nil {
 		return
 	}
 	for _, u := range st.series {

@@ -27,6 +27,7 @@ func (w *world) selected(r graph.Request, failed ...string) []string {
 	p.EachPartition(func(s plan.PartitionState) {
 		out = append(out, s.Partition.Dataset.Table+"["+string(s.Partition.Keys)+"]")
 	})
+	p.EachUnknown(func(x plan.UnknownUnit) { out = append(out, x.Describe()) })
 	return out
 }
 
@@ -90,13 +91,43 @@ func TestWhatFailedLast(t *testing.T) {
 	w.raw["ES"]["es-2025-08-06.dbn"] = "ESU5:z"
 	failed := []string{"bars[symbol=ESU5,dt=2025-08-05]", "bars[symbol=ESU5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-06]"}
 	// What failed and is fresh since counts no more.
-	equal(t, w.selected(graph.Request{Select: []string{"state:failed"}}, failed...), []string{"bars[symbol=ESU5,dt=2025-08-05]"})
-	equal(t, w.selected(graph.Request{Select: []string{"state:failed+"}}, failed...), []string{"index[root=ES]", "bars[symbol=ESU5,dt=2025-08-05]", "history[symbol=ESU5,dt=2025-08-06]"})
+	equal(t, w.selected(graph.Request{Select: []string{"state:failed"}}, failed...), []string{"bars[symbol=ESU5,dt=2025-08-05]", "ingest[root=ES,dt=2025-08-06]"})
+	equal(t, w.selected(graph.Request{Select: []string{"state:failed+"}}, failed...), []string{
+		"index[root=ES]", "bars[symbol=ESU5,dt=2025-08-05]", "history[symbol=ESU5,dt=2025-08-06]", "ingest[root=ES,dt=2025-08-06]",
+	})
 	p, err := w.planFailed(graph.Request{Select: []string{"+state:failed"}}, failed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	equal(t, lines(p), []string{"run ingest[root=ES,dt=2025-08-06] missing", "run bars[symbol=ESU5,dt=2025-08-05] missing silver.t.bars[symbol=ESU5,dt=2025-08-05]"})
+}
+
+// A unit of a fan-out that has never run stands for what it will make.
+func TestUnitsWhosePartitionsNobodyKnows(t *testing.T) {
+	w := twoRoots(t)
+	w.raw["ES"]["es-2025-08-06.dbn"] = "ESU5:z"
+	w.raw["YM"] = map[string]string{"ym-2025-08-04.dbn": "YMU5:x"}
+	es, ym := "ingest[root=ES,dt=2025-08-06]", "ingest[root=YM,dt=2025-08-04]"
+	for text, want := range map[string][]string{
+		"state:missing":                  {es, ym},
+		"reason:missing":                 {es, ym},
+		"state:stale,bronze.*":           {es, ym},
+		"bronze.t.events[dt=2025-08-06]": {es},
+		"ingest[root=YM]":                {ym},
+		"1+bars[symbol=YM*],bronze.*":    {es, ym},
+		"bars,state:missing":             nil, // of them nobody knows anything at all
+		"state:stale,!ingest[root=ES*]":  {ym},
+	} {
+		equal(t, slices.DeleteFunc(w.selected(graph.Request{Select: []string{text}}), func(x string) bool { return !strings.HasPrefix(x, "ingest") }), want)
+	}
+	p := w.mustPlan(graph.Request{Select: []string{"bronze.t.events[root=YM]"}})
+	p.EachUnknown(func(x plan.UnknownUnit) {
+		if x.Dataset.Table != "events" || x.Day.String() != "2025-08-04" || x.Action != plan.WillRun || x.Code != plan.MissingOutput || x.Failed {
+			t.Errorf("%+v", x)
+		}
+	})
+	w.apply(graph.Request{}, false, "")
+	w.mustPlan(graph.Request{}).EachUnknown(func(x plan.UnknownUnit) { t.Errorf("%s has run", x.Describe()) })
 }
 
 // A glob over contracts takes along the raw files of their roots, and of no other.

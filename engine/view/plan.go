@@ -90,6 +90,11 @@ type KnownAfterDoc struct {
 	Blocked bool `json:"blocked,omitempty"`
 }
 
+// NewKnownAfter describes such a stage.
+func NewKnownAfter(k plan.KnownAfter) KnownAfterDoc {
+	return KnownAfterDoc{k.Stage.String(), k.FanOut.String(), k.Units, k.Blocked}
+}
+
 // ItemDoc is one unit of work.
 type ItemDoc struct {
 	ID         int       `json:"id"`
@@ -179,7 +184,7 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 		doc.ByStage = append(doc.ByStage, StageDoc{s.Addr.String(), c})
 	}
 	for _, k := range p.After {
-		doc.KnownAfter = append(doc.KnownAfter, KnownAfterDoc{k.Stage.String(), k.FanOut.String(), k.Units, k.Blocked})
+		doc.KnownAfter = append(doc.KnownAfter, NewKnownAfter(k))
 	}
 	for _, l := range p.LeftOut() {
 		doc.LeftOut = append(doc.LeftOut, LeftOutDoc{l.Stage.String(), l.Unit, l.Has.String(), l.Lacks.String()})

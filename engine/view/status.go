@@ -2,6 +2,7 @@ package view
 
 import (
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,9 +18,12 @@ type StatusDoc struct {
 	Command       string       `json:"command"`
 	FormatVersion int          `json:"format_version"`
 	Datasets      []DatasetDoc `json:"datasets"`
+	// KnownAfter are the stages some of whose partitions a fan-out has still to tell.
+	KnownAfter []KnownAfterDoc `json:"known_after,omitempty"`
 
 	index    map[addr.Dataset]int // while partitions are added
 	unstored int                  // partitions that are not counted
+	unknown  map[string]int       // units that stand for partitions, by stage
 }
 
 // DatasetDoc counts the partitions of a dataset by state.
@@ -27,8 +31,9 @@ type DatasetDoc struct {
 	Dataset    string             `json:"dataset"`
 	Source     bool               `json:"source"`
 	Partitions int                `json:"partitions"`
-	States     map[plan.State]int `json:"states"`           // only those that occur
-	Failed     int                `json:"failed,omitempty"` // of those that are not fresh: what makes them failed when it last ran
+	States     map[plan.State]int `json:"states"`            // only those that occur
+	Unknown    int                `json:"unknown,omitempty"` // of the missing: units of a fan-out that stand for partitions nobody knows yet
+	Failed     int                `json:"failed,omitempty"`  // of those that are not fresh: what makes them failed when it last ran
 	Rows       int64              `json:"rows"`
 	Bytes      int64              `json:"bytes"`
 	First      string             `json:"first,omitempty"` // dates
@@ -50,7 +55,7 @@ var stateMarks = map[plan.State]struct {
 
 // NewStatus returns an empty document for datasets to be added to.
 func NewStatus() *StatusDoc {
-	return &StatusDoc{Command: "status", FormatVersion: formatVersion, Datasets: []DatasetDoc{}, index: map[addr.Dataset]int{}}
+	return &StatusDoc{Command: "status", FormatVersion: formatVersion, Datasets: []DatasetDoc{}, index: map[addr.Dataset]int{}, unknown: map[string]int{}}
 }
 
 // Add counts one partition.
@@ -59,29 +64,53 @@ func (d *StatusDoc) Add(s plan.PartitionState) {
 		d.unstored++ // there is nothing to keep up to date
 		return
 	}
-	i, ok := d.index[s.Partition.Dataset]
-	if !ok {
-		i = len(d.Datasets)
-		d.index[s.Partition.Dataset] = i
-		d.Datasets = append(d.Datasets, DatasetDoc{
-			Dataset: s.Partition.Dataset.String(), Source: s.Source, States: map[plan.State]int{}, days: map[calendar.Day]plan.State{},
-		})
-	}
-	ds := &d.Datasets[i]
-	ds.Partitions++
-	ds.States[s.State]++
-	if s.Failed {
-		ds.Failed++
-	}
+	ds := d.dataset(s.Partition.Dataset, s.Source)
 	ds.Rows += s.Rows
 	ds.Bytes += s.Bytes
-	if s.Day == 0 {
+	ds.count(s.State, s.Failed, s.Day)
+}
+
+// AddUnknown counts a unit of a fan-out that has never run as one partition that is
+// missing.
+func (d *StatusDoc) AddUnknown(x plan.UnknownUnit) {
+	ds := d.dataset(x.Dataset, false)
+	ds.Unknown++
+	d.unknown[x.Stage.String()]++
+	ds.count(plan.MissingNow, x.Failed, x.Day)
+}
+
+// SetKnownAfter notes the stages whose partitions depend on such units.
+func (d *StatusDoc) SetKnownAfter(after []plan.KnownAfter) {
+	for _, k := range after {
+		d.KnownAfter = append(d.KnownAfter, NewKnownAfter(k))
+	}
+}
+
+func (d *StatusDoc) dataset(a addr.Dataset, source bool) *DatasetDoc {
+	i, ok := d.index[a]
+	if !ok {
+		i = len(d.Datasets)
+		d.index[a] = i
+		d.Datasets = append(d.Datasets, DatasetDoc{
+			Dataset: a.String(), Source: source, States: map[plan.State]int{}, days: map[calendar.Day]plan.State{},
+		})
+	}
+	return &d.Datasets[i]
+}
+
+func (ds *DatasetDoc) count(state plan.State, failed bool, day calendar.Day) {
+	ds.Partitions++
+	ds.States[state]++
+	if failed {
+		ds.Failed++
+	}
+	if day == 0 {
 		return
 	}
-	if old, ok := ds.days[s.Day]; !ok || slices.Index(severity, s.State) < slices.Index(severity, old) {
-		ds.days[s.Day] = s.State
+	if old, ok := ds.days[day]; !ok || slices.Index(severity, state) < slices.Index(severity, old) {
+		ds.days[day] = state
 	}
-	date := s.Day.String()
+	date := day.String()
 	if ds.First == "" || date < ds.First {
 		ds.First = date
 	}
@@ -101,9 +130,9 @@ func (d *StatusDoc) Sort(g *graph.Graph) {
 	clear(d.index)
 }
 
-// Stale tells whether any partition is to be made.
+// Stale tells whether any partition is to be made, known or not.
 func (d *StatusDoc) Stale() bool {
-	return slices.ContainsFunc(d.Datasets, func(s DatasetDoc) bool {
+	return len(d.KnownAfter) > 0 || slices.ContainsFunc(d.Datasets, func(s DatasetDoc) bool {
 		return s.States[plan.Stale]+s.States[plan.MissingNow]+s.States[plan.Broken] > 0
 	})
 }
@@ -111,14 +140,19 @@ func (d *StatusDoc) Stale() bool {
 // Text writes a line a dataset: counts, and a strip with one mark a session.
 func (d *StatusDoc) Text(w io.Writer, s Style) error {
 	p := &printer{w: w, style: s}
-	if len(d.Datasets) == 0 && d.unstored > 0 {
+	switch {
+	case len(d.Datasets) > 0:
+		d.table(p)
+	case d.unstored > 0:
 		p.printf("Nothing of it is stored: %s made inside those that read them.\n", isAre(d.unstored, "partition"))
-		return p.err
-	}
-	if len(d.Datasets) == 0 {
+	case len(d.KnownAfter) == 0:
 		p.printf("There is nothing yet: no partition, and no raw file to make one from.\n")
-		return p.err
 	}
+	d.notKnown(p)
+	return p.err
+}
+
+func (d *StatusDoc) table(p *printer) {
 	axis := d.axis()
 	shown := []plan.State{plan.Fresh, plan.Stale, plan.MissingNow}
 	for _, rare := range []plan.State{plan.Empty, plan.Unverified, plan.Broken} {
@@ -143,7 +177,39 @@ func (d *StatusDoc) Text(w io.Writer, s Style) error {
 	t.print(p, "")
 	p.printf("\n")
 	p.legend(shown)
-	return p.err
+}
+
+// notKnown says, a line a fan-out, what it has still to tell.
+func (d *StatusDoc) notKnown(p *printer) {
+	units, below := maps.Clone(d.unknown), map[string][]string{}
+	for _, k := range d.KnownAfter {
+		units[k.FanOut] = max(units[k.FanOut], k.Units)
+		below[k.FanOut] = append(below[k.FanOut], k.Stage)
+	}
+	for _, stage := range sortedKeys(units) {
+		p.wrapped(plain, "Not known yet: ", "  ", notKnown(stage, units[stage], d.unknown[stage], below[stage])+".")
+	}
+}
+
+// notKnown speaks of the units of a fan-out that have never run, of which some are
+// counted, and of the stages below it.
+func notKnown(fanOut string, units, counted int, below []string) string {
+	who := plural(len(below), "stage") + " make"
+	if len(below) == 1 {
+		who = below[0] + " makes"
+	}
+	if counted == 0 {
+		return "what " + who + " of " + plural(units, "unit") + " of " + fanOut + ", which must run first"
+	}
+	make := " make"
+	if counted == 1 {
+		make = " makes"
+	}
+	text := "what " + plural(counted, "unit") + " of " + fanOut + make + ", counted as " + plural(counted, "missing partition")
+	if len(below) > 0 {
+		text += ", and what " + who + " of it"
+	}
+	return text
 }
 
 func (ds *DatasetDoc) row(shown []plan.State, failed bool, axis [][]calendar.Day) []cell {
@@ -245,6 +311,7 @@ type PartitionDoc struct {
 	State     string `json:"state"`
 	Action    string `json:"action,omitempty"` // of the unit that makes it
 	Reason    string `json:"reason,omitempty"`
+	Unit      bool   `json:"unit,omitempty"` // Partition names a unit, which stands for partitions nobody knows yet
 	Rows      int64  `json:"rows"`
 	Bytes     int64  `json:"bytes"`
 	Source    bool   `json:"source"`
@@ -257,6 +324,13 @@ func NewLs() *LsDoc {
 
 // Add lists one partition.
 func (d *LsDoc) Add(s plan.PartitionState) { d.Partitions = append(d.Partitions, NewPartition(s)) }
+
+// AddUnknown lists a unit of a fan-out that has never run, by its own address.
+func (d *LsDoc) AddUnknown(x plan.UnknownUnit) {
+	d.Partitions = append(d.Partitions, PartitionDoc{
+		Partition: x.Describe(), State: string(plan.MissingNow), Action: string(x.Action), Reason: string(x.Code), Unit: true,
+	})
+}
 
 // NewPartition describes a partition.
 func NewPartition(s plan.PartitionState) PartitionDoc {

@@ -183,9 +183,26 @@ func TestStatusText(t *testing.T) {
 	if err := doc.Text(&b, Style{}); err != nil {
 		t.Fatal(err)
 	}
+	unknown, below := NewStatus(), NewStatus()
+	ingest := addr.Stage{Name: "ingest"}
+	for i, failed := range []bool{true, false} {
+		day := calendar.Day(20_300 + i)
+		unknown.AddUnknown(plan.UnknownUnit{Dataset: bars, Stage: ingest, Unit: addr.Keys("root=ES,dt=" + day.String()), Failed: failed, Day: day})
+	}
+	after := []plan.KnownAfter{{Stage: addr.Stage{Name: "bar5s"}, FanOut: ingest, Units: 2}, {Stage: addr.Stage{Name: "index"}, FanOut: ingest, Units: 2}}
+	unknown.SetKnownAfter(after)
+	below.SetKnownAfter(after[:1])
+	for _, doc := range []*StatusDoc{unknown, below, NewStatus()} {
+		b.WriteString("---\n")
+		if err := doc.Text(&b, Style{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	golden(t, "status.txt", b.String())
-	if !doc.Stale() {
-		t.Error("a document with stale partitions is not stale")
+	for _, d := range []*StatusDoc{doc, unknown, below} {
+		if !d.Stale() {
+			t.Error("a document with something to do is not stale")
+		}
 	}
 }
 
