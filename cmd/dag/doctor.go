@@ -128,6 +128,9 @@ func (d *examination) lakeAt(ctx context.Context, p *project) error {
 	d.leftovers(ctx, l, p)
 	d.index(h.Index)
 	d.raw(h)
+	if err := d.unused(ctx, l, p); err != nil {
+		return err
+	}
 	if h.Write == nil {
 		return l.Close()
 	}
@@ -228,20 +231,4 @@ func (d *examination) index(files map[addr.Dataset]error) {
 		return
 	}
 	d.ok("index", view.IndexCount(len(files)))
-}
-
-// raw tells which files of sources cannot be read.
-func (d *examination) raw(h lake.Health) {
-	if len(h.Unreadable) == 0 {
-		d.either(h.Sources > 0, "raw", view.RawCount(h.Sources))
-		return
-	}
-	const named = 5
-	for i, err := range h.Unreadable {
-		if i == named {
-			d.bad("raw", view.MoreUnreadable(len(h.Unreadable)-i))
-			return
-		}
-		d.bad("raw", err.Error())
-	}
 }

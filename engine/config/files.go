@@ -245,23 +245,6 @@ func (p *FilePattern) assignAll(names []string, keys map[string]string, dateKey 
 	return []Assignment{{day, files}}, nil
 }
 
-// Unmatched returns the positions, of n names, that no assignment has.
-func Unmatched(n int, assignments []Assignment) []int {
-	used := make([]bool, n)
-	for _, a := range assignments {
-		for _, i := range a.Files {
-			used[i] = true
-		}
-	}
-	var rest []int
-	for i, u := range used {
-		if !u {
-			rest = append(rest, i)
-		}
-	}
-	return rest
-}
-
 // The days that are tried when neither calendar nor names bound them.
 const firstYear, lastYear = 1990, 2060
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math/rand"
 	"slices"
 	"strings"
@@ -95,8 +96,71 @@ func TestAssignWithinCalendar(t *testing.T) {
 	if d := cmp.Diff(want, as); d != "" {
 		t.Error(d)
 	}
-	if got := Unmatched(len(names), as); !slices.Equal(got, []int{0, 3}) {
-		t.Errorf("unmatched are %v", got)
+	strays, err := p.Strays(names, as, nil, "dt")
+	if err != nil || !slices.Equal(strays, []int{0, 3}) {
+		t.Errorf("strays are %v, %v", strays, err)
+	}
+	why, err := p.WhyStray(names[0], nil, "dt", &bounded)
+	if want := `2025-08-04 lies before the first or after the last day of calendar "cme"`; why != want || err != nil {
+		t.Errorf("%s, %v; want %s", why, err, want)
+	}
+}
+
+// TestStrays tells what should have belonged to a session from what lies beside.
+func TestStrays(t *testing.T) {
+	p, cal := pattern(t, `"*${replace(key.dt, "-", "")}*.{dbn,dbn.zst}"`)
+	wide := &FilePattern{Glob: func(map[string]string) (string, error) { return "*", nil }}
+	names := []string{
+		"20250804.dbn", "es-2025-08-04.dbn.zst", "20250704.dbn", "20250803-20250810.dbn.zst", "20250804.csv", "metadata.json", "es.dbn", "below/0804.dbn",
+	}
+	as, err := p.Assign(names, nil, "dt", cal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strays, err := p.Strays(names, as, nil, "dt")
+	if err != nil || !slices.Equal(strays, []int{1, 2, 3, 6, 7}) {
+		t.Errorf("strays are %v, %v", strays, err)
+	}
+	const noDate = "its name holds no date as files has it, which on 2025-01-02 is *20250102*.{dbn,dbn.zst}"
+	for name, want := range map[string]string{
+		names[1]: noDate, names[6]: noDate,
+		names[2]: `calendar "cme" has no session on 2025-07-04`,
+		names[3]: `calendar "cme" has no session on 2025-08-03, 2025-08-10`,
+	} {
+		if why, err := p.WhyStray(name, nil, "dt", cal); why != want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", name, why, err, want)
+		}
+	}
+	if strays, err := wide.Strays(names, nil, nil, ""); err != nil || len(strays) != len(names) {
+		t.Errorf("strays of * are %v, %v", strays, err)
+	}
+}
+
+// TestSkips: a file feeds the days in its name, which may not be all it holds.
+func TestSkips(t *testing.T) {
+	p, cal := pattern(t, `"*${replace(key.dt, "-", "")}*.dbn"`)
+	for text, want := range map[string]string{
+		"20250825-20250827.dbn":                           "0 2025-08-26",
+		"20250825-20250827.dbn 20250826.dbn":              "",
+		"20250822-20250825.dbn":                           "",
+		"20250825-20250829.dbn 20250827.dbn":              "0 2025-08-26",
+		"20250825.dbn 20250827.dbn":                       "",
+		"20250825-20250826.dbn 20250828-20250829.dbn":     "",
+		"20250825-20250826-20250829.dbn 20250827.dbn":     "0 2025-08-28",
+		"a-20250825-20250827.dbn b-20250825-20250827.dbn": "0 2025-08-26, 1 2025-08-26",
+	} {
+		as, err := p.Assign(strings.Fields(text), nil, "dt", cal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		skips := p.Skips(as, cal)
+		var got []string
+		for _, i := range slices.Sorted(maps.Keys(skips)) {
+			got = append(got, fmt.Sprint(i, " ", skips[i]))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %v, want %s", text, got, want)
+		}
 	}
 }
 

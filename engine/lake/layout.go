@@ -105,8 +105,8 @@ func (t *table) check(k int, v string) error {
 		}
 	}
 	if c := t.Keys[k].Check; c != nil {
-		if err := c(v); err != nil {
-			return fmt.Errorf("%s: key %s: %w", t.Addr, t.Keys[k].Name, err)
+		if err := c(v); err != nil { // it names the key
+			return fmt.Errorf("%s: %w", t.Addr, err)
 		}
 	}
 	return nil

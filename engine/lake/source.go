@@ -26,7 +26,7 @@ func (l *Lake) listSource(ctx context.Context, t *table, c *cache, want manifest
 	if err := s.walk("", "", 0, make([]string, len(t.Keys))); err != nil {
 		return nil, err
 	}
-	out := &manifest.Table{Dataset: t.Addr}
+	out := &manifest.Table{Dataset: t.Addr, Passed: s.passed}
 	for keys, files := range s.found {
 		slices.SortFunc(files, func(a, b manifest.SourceFile) int { return strings.Compare(a.Name, b.Name) })
 		out.Series = append(out.Series, manifest.Series{Keys: keys, Files: files})
@@ -43,6 +43,8 @@ type sourceScan struct {
 	ctx   context.Context
 	want  manifest.Want
 	found map[addr.Keys][]manifest.SourceFile
+	// passed are names that would be files' if they were others.
+	passed []manifest.PassedOver
 }
 
 // walk lists from segment i on. dir is relative to the root, below to the
@@ -75,7 +77,11 @@ func (s *sourceScan) walk(dir, below string, i int, values []string) error {
 	k := s.table.key(seg.Key)
 	for _, e := range entries {
 		v, ok := s.table.match(seg, k, e.Name())
-		if !ok || values[k] != "" && values[k] != v {
+		if !ok {
+			s.passFolder(dir, i, e.Name())
+			continue
+		}
+		if values[k] != "" && values[k] != v {
 			continue
 		}
 		before := values[k]
@@ -117,12 +123,14 @@ func (s *sourceScan) files(dir, below string, values []string) error {
 		}
 		stamp, size, err := statFile(in, name)
 		if absent(err) {
+			s.passName(dir, name, below, keys, "it is a link to nothing")
 			continue
 		}
 		if err != nil {
 			return err
 		}
 		if size < 0 {
+			s.passName(dir, name, below, keys, "it is no file")
 			continue
 		}
 		f := manifest.SourceFile{Name: below + name, Size: size, ModTime: stamp.ModTime}

@@ -65,6 +65,15 @@ type Series struct {
 type Table struct {
 	Dataset addr.Dataset
 	Series  []Series
+	Passed  []PassedOver // of a source
+}
+
+// PassedOver is a name below a source's folders that is none of its files, and why.
+type PassedOver struct {
+	Path   string    // relative to the lake root
+	Series addr.Keys // and Name, as a file's, where it lies among the files of a series
+	Name   string
+	Why    string
 }
 
 // Want says what is asked of a table: of a series, given by its keys without the

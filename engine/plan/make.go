@@ -38,7 +38,10 @@ type Plan struct {
 	Request Request
 	Items   []*Item // inputs before outputs
 	// After lists the stages whose units are known only after a fan-out ran.
-	After  []KnownAfter
+	After []KnownAfter
+	// Unused counts the names below sources that look like their files and feed no
+	// partition.
+	Unused int
 	Timing Timing
 
 	lake      Lake

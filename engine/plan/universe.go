@@ -146,21 +146,59 @@ func (p *Plan) load(ctx context.Context) error {
 		}
 		p.datasets[def.Addr] = d
 		for j := range tables[i].Series {
-			d.fill(&tables[i].Series[j], assigned[seriesID{i, j}], wants[i])
+			a := assigned[seriesID{i, j}]
+			d.fill(&tables[i].Series[j], a.days, wants[i])
+			if wants[i] == nil || wants[i](tables[i].Series[j].Keys) != nil {
+				p.Unused += a.strays
+			}
+		}
+		if err := p.countPassed(def, tables[i], wants[i]); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// countPassed adds what was passed over of a source and looks like one of its files.
+func (p *Plan) countPassed(def *graph.Dataset, t *manifest.Table, want manifest.Want) error {
+	for _, x := range t.Passed {
+		like := want == nil // a folder's name: it may be of anything
+		if x.Name != "" {
+			var err error
+			if like, err = def.Files.Resembles(x.Name, valuesOf(def, x.Series), dateName(def)); err != nil {
+				return err
+			}
+		}
+		if like {
+			p.Unused++
+		}
+	}
+	return nil
+}
+
+// dateName is the name of a dataset's date key; "" without one.
+func dateName(def *graph.Dataset) string {
+	if k := def.DateKey(); k != nil {
+		return k.Name
+	}
+	return ""
+}
+
 // seriesID finds a series of a source among the tables.
 type seriesID struct{ table, series int }
 
-// days assigns a source's files to days; a file may feed several.
+// fileDays assigns a source's files to days; a file may feed several.
 type fileDays map[calendar.Day][]int
+
+// assignment is what becomes of a series of files.
+type assignment struct {
+	days   fileDays
+	strays int // files that feed no day, though they look like it
+}
 
 // number makes the session numbering of every calendar: from its first to its
 // last day, or over all days that the lake has anything of.
-func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
+func (p *Plan) number(tables []*manifest.Table) (map[seriesID]assignment, error) {
 	first, last := map[*calendar.Calendar]calendar.Day{}, map[*calendar.Calendar]calendar.Day{}
 	seen := func(c *calendar.Calendar, d calendar.Day) {
 		if old, ok := first[c]; !ok || d < old {
@@ -170,7 +208,7 @@ func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
 			last[c] = d
 		}
 	}
-	assigned := map[seriesID]fileDays{}
+	assigned := map[seriesID]assignment{}
 	for i, t := range tables {
 		def := p.Graph.Config.Datasets[i]
 		key := def.DateKey()
@@ -183,14 +221,14 @@ func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
 				seen(key.Calendar, s.Last)
 				continue
 			}
-			days, err := assign(def, key, s)
+			a, err := assign(def, key, s)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("files of %s[%s]: %w", def.Addr, s.Keys, err)
 			}
-			for d := range days {
+			for d := range a.days {
 				seen(key.Calendar, d)
 			}
-			assigned[seriesID{i, j}] = days
+			assigned[seriesID{i, j}] = a
 		}
 	}
 	for _, c := range p.Graph.Config.Calendars {
@@ -211,7 +249,7 @@ func (p *Plan) number(tables []*manifest.Table) (map[seriesID]fileDays, error) {
 }
 
 // assign asks the source's file pattern which day each file belongs to.
-func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (fileDays, error) {
+func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (a assignment, err error) {
 	names := make([]string, len(s.Files))
 	for i, f := range s.Files {
 		names[i] = f.Name
@@ -222,13 +260,15 @@ func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (fileDays, er
 	}
 	got, err := def.Files.Assign(names, values, key.Name, key.Calendar)
 	if err != nil {
-		return nil, fmt.Errorf("files of %s[%s]: %w", def.Addr, s.Keys, err)
+		return a, err
 	}
-	days := fileDays{}
-	for _, a := range got {
-		days[a.Day] = a.Files
+	a.days = fileDays{}
+	for _, g := range got {
+		a.days[g.Day] = g.Files
 	}
-	return days, nil
+	strays, err := def.Files.Strays(names, got, values, key.Name)
+	a.strays = len(strays)
+	return a, err
 }
 
 // fill lays one table's series out by session.

@@ -69,6 +69,8 @@ var checkWords = map[string]struct{ message, hint string }{
 	"raw ok":         {"{detail}", ""},
 	"raw warn":       {"there is no raw file in the lake", "nothing new can be made; if there were some, is their disk mounted?"},
 	"raw bad":        {"{detail}", "look at the permissions and the disk, or have the files delivered again"},
+	"unused warn":    {"{detail}", "rename them as their source's files and path want it, or mend those, its keys or its calendar; names that begin with a dot are passed over"},
+	"spans warn":     {"{detail}", "a file feeds the days in its name alone: put what it holds of others into files of theirs, or name them"},
 	"leftovers bad":  {"the leftovers of earlier runs cannot be listed: {detail}", "look at the permissions of that folder"},
 	"leases bad":     {"the leases cannot be listed: {detail}", "look at the permissions of .dag"},
 }
@@ -98,7 +100,7 @@ func (d *DoctorDoc) Text(w io.Writer, s Style) error {
 	colors := map[string]color{CheckOK: green, CheckWarn: yellow, CheckBad: red}
 	for _, x := range d.Checks {
 		mark := s.paint(colors[x.Status], x.Status) + strings.Repeat(" ", 5-len(x.Status))
-		p.printf("%s%-10s %s\n", mark, x.Check, x.Message)
+		p.printf("%s%-10s %s\n", mark, x.Check, strings.ReplaceAll(x.Message, "\n", "\n"+strings.Repeat(" ", 18)))
 		if x.Hint != "" {
 			p.printf("     %-10s way out: %s\n", "", x.Hint)
 		}
@@ -165,6 +167,19 @@ func IndexCount(n int) string { return plural(n, "dataset") + " in the index" }
 
 // RawCount counts raw files that can be opened.
 func RawCount(n int) string { return plural(n, "raw file") + " can be opened" }
+
+// UnusedCount counts the names below sources that feed no partition.
+func UnusedCount(n int) string {
+	if n == 1 {
+		return "1 raw file feeds no partition"
+	}
+	return Count(n) + " raw files feed no partition"
+}
+
+// SpanCount counts the files that may hold more than they feed.
+func SpanCount(n int) string {
+	return plural(n, "raw file") + " with sessions between the days in the name, which no file feeds"
+}
 
 // MoreUnreadable counts the raw files that are not named.
 func MoreUnreadable(n int) string { return plural(n, "more raw file") + " cannot be read" }
