@@ -48,7 +48,7 @@ func (a *app) demoCmd() *cobra.Command {
 	fs.IntVar(&cfg.Events, "events", cfg.Events, "about this many `events` a session")
 	fs.IntVar(&cfg.OptionEvents, "option-events", cfg.OptionEvents, "about this many option `quotes` a session; 0: no options")
 	fs.BoolVar(&cfg.FrontOnly, "front-only", cfg.FrontOnly, "one contract instead of several")
-	fs.Float64Var(&cfg.Effect, "effect", cfg.Effect, "how plainly the book tells what price will do at a level, `0` to 1: 0 is a fair market")
+	fs.Float64Var(&cfg.Effect, "effect", cfg.Effect, "how plainly the book tells what price will do at a level, a `share` from 0 to 1: 0 is a fair market")
 	fs.Uint64Var(&cfg.Seed, "seed", cfg.Seed, "another `number` makes another market")
 	fs.StringVar(&cfg.Start, "start", cfg.Start, "the first `date`")
 	fs.IntVarP(&f.workers, "workers", "j", f.workers, "how many `units` run at once")

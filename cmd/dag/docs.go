@@ -160,11 +160,16 @@ func markdownAnchor(heading string) string {
 	return strings.Map(keep, strings.ToLower(heading))
 }
 
-// unwrap makes one line of each paragraph.
+// unwrap makes one line of each paragraph. One whose lines are all indented is a
+// table: it is shown as it is.
 func unwrap(text string) string {
-	paragraphs := strings.Split(strings.TrimSpace(text), "\n\n")
+	paragraphs := strings.Split(strings.Trim(text, "\n"), "\n\n")
 	for i, p := range paragraphs {
-		paragraphs[i] = strings.Join(strings.Fields(p), " ")
+		if p == strings.ReplaceAll("  "+dedent(p), "\n", "\n  ") {
+			paragraphs[i] = "```\n" + dedent(p) + "\n```"
+		} else {
+			paragraphs[i] = strings.Join(strings.Fields(p), " ")
+		}
 	}
 	return strings.Join(paragraphs, "\n\n")
 }

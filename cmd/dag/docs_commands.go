@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -101,26 +102,27 @@ func flagRows(flags *pflag.FlagSet, global bool) []flagRow {
 	return rows
 }
 
-// documentRow is a JSON document and the verbs that write it.
-type documentRow struct {
-	Name  string
-	Verbs []string
-}
+// documentRow is a JSON document and what writes it.
+type documentRow struct{ Name, Writers string }
 
 // documentRows lists every document that has a schema.
-func documentRows(pages []verbPage) []documentRow {
+func documentRows(pages []verbPage) ([]documentRow, error) {
 	names, _ := schemaTexts()
 	var rows []documentRow
 	for _, name := range names {
-		row := documentRow{Name: name}
+		var verbs []string
 		for _, p := range pages {
 			if slices.Contains(p.Documents, name) {
-				row.Verbs = append(row.Verbs, p.Path)
+				verbs = append(verbs, markdownCode(p.Path+" --json"))
 			}
+		}
+		row := documentRow{name, cmp.Or(elsewhere[name], strings.Join(verbs, ", "))}
+		if row.Writers == "" {
+			return nil, fmt.Errorf("facts.go does not say what writes the document %s", name)
 		}
 		rows = append(rows, row)
 	}
-	return rows
+	return rows, nil
 }
 
 // commandsPage makes cmd/README.md.
@@ -133,9 +135,13 @@ func commandsPage(root *cobra.Command) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	documents, err := documentRows(pages)
+	if err != nil {
+		return nil, err
+	}
 	return render("commands.md.tmpl", map[string]any{
 		"Verbs": pages, "Global": flagRows(root.PersistentFlags(), true), "Exits": exits, "Environment": environment,
-		"Documents": documentRows(pages), "Codes": codes,
+		"Documents": documents, "Codes": codes,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -66,6 +67,43 @@ func TestFactsAreOfVerbs(t *testing.T) {
 				t.Errorf("%s is said to write %s, which has no schema", verb, d)
 			}
 		}
+	}
+}
+
+// TestWhatWritesDocuments: the commands that are said to write a document exist.
+func TestWhatWritesDocuments(t *testing.T) {
+	pages, err := verbPages(commands())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := documentRows(pages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		for _, m := range regexp.MustCompile("`dag ([^`]*)`").FindAllStringSubmatch(row.Writers, -1) {
+			cmd, rest, err := commands().Find(strings.Fields(m[1]))
+			if err == nil {
+				err = cmd.ParseFlags(rest)
+			}
+			if err != nil || !cmd.Runnable() {
+				t.Errorf("%s is said to be written by dag %s: %v", row.Name, m[1], err)
+			}
+		}
+	}
+	for _, p := range pages {
+		for _, f := range p.Flags {
+			if _, err := strconv.Atoi(f.Value); err == nil {
+				t.Errorf("%s %s takes a value that is called %s", p.Path, f.Flag, f.Value)
+			}
+		}
+	}
+}
+
+func TestUnwrap(t *testing.T) {
+	got := unwrap("A sentence\nin two lines.\n\n  a    the first\n  b,c  the second\n\n  not all\nare indented\n")
+	if want := "A sentence in two lines.\n\n```\na    the first\nb,c  the second\n```\n\nnot all are indented"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

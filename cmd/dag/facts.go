@@ -41,6 +41,16 @@ var facts = map[string]verbFacts{
 	"version":          {[]string{"version"}, nil},
 }
 
+// elsewhere says where the documents are that no verb's --json writes.
+var elsewhere = map[string]string{
+	"docs":        "`dag docs --json`", // a hidden verb
+	"manifest":    "`_MANIFEST.json` in each partition's folder",
+	"report":      "`dag apply --report FILE.json`",
+	"resolved":    "`dag show --resolved`",
+	"run_results": "`results.json` in the record of each run",
+	"saved_plan":  "`dag plan --out FILE`",
+}
+
 // exits says what each exit code means.
 var exits = []struct {
 	Code    int
