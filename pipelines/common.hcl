@@ -25,9 +25,11 @@ variable "lean" {
 
 lake { root = var.lake }
 
-# Sessions are the weekdays on which New York trades. On the listed holidays
-# the US stock market is closed all day; CME's index futures are closed too, or
-# stop before the New York session would begin.
+# Sessions are the weekdays on which New York trades. On the listed holidays the
+# US stock market is closed all day. CME's index futures trade on most of them,
+# until about 13:00 New York; these sessions are left out on purpose, as they are
+# shortened and thin. The list ends with 2030: from then on every weekday counts,
+# until the years that follow are added.
 calendar "cme" {
   timezone = "America/New_York"
   weekdays = ["mon", "tue", "wed", "thu", "fri"]

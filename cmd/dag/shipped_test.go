@@ -109,7 +109,7 @@ func TestShippedPipelinesAreFormatted(t *testing.T) {
 func TestHolidays(t *testing.T) {
 	got := shipped(t, nil).Keys[0].Calendar.Holidays
 	want := map[calendar.Day]bool{day(t, "2018-12-05"): true, day(t, "2025-01-09"): true}
-	for year := 2018; year <= 2027; year++ {
+	for year := 2018; year <= 2030; year++ {
 		fixed := []time.Time{date(year, 1, 1), date(year, 7, 4), date(year, 12, 25)}
 		if year >= 2022 {
 			fixed = append(fixed, date(year, 6, 19))
