@@ -83,7 +83,7 @@ func (d *examination) project() *project {
 	if len(list) > 0 {
 		d.warn("config", view.Mistakes(list))
 	} else {
-		d.ok("config", view.Extent(len(p.config.Datasets), len(p.graph.Stages)))
+		d.ok("config", p.extent())
 	}
 	return p
 }

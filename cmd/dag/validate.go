@@ -38,13 +38,17 @@ func (a *app) validate() error {
 		return list.Err()
 	}
 	a.diagnose(list)
+	_, err = fmt.Fprintf(a.stdout, "Valid: %s in %s.\n", p.extent(), p.root)
+	return err
+}
+
+// extent says how large the configuration is.
+func (p *project) extent() string {
 	sources := 0
 	for _, d := range p.config.Datasets {
 		if d.Source {
 			sources++
 		}
 	}
-	_, err = fmt.Fprintf(a.stdout, "Valid: %s, %s, %s in %s.\n",
-		view.Plural(sources, "source"), view.Plural(len(p.config.Datasets)-sources, "dataset"), view.Plural(len(p.config.Stages), "stage"), p.root)
-	return err
+	return view.Extent(sources, len(p.config.Datasets)-sources, len(p.config.Stages))
 }

@@ -139,8 +139,8 @@ func Mistakes(list diag.List) string {
 }
 
 // Extent says how large a configuration is.
-func Extent(datasets, stages int) string {
-	return plural(datasets, "dataset") + ", " + plural(stages, "stage")
+func Extent(sources, datasets, stages int) string {
+	return plural(sources, "source") + ", " + plural(datasets, "dataset") + ", " + plural(stages, "stage")
 }
 
 // Space says how much of a file system is free.
