@@ -1,8 +1,6 @@
 package config
 
 import (
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"dag/engine/diag"
@@ -11,7 +9,7 @@ import (
 // Format returns src in canonical format: what `dag fmt` writes. Text that is
 // not HCL is left alone and reported; name stands in the diagnostics.
 func Format(src []byte, name string) ([]byte, diag.List) {
-	_, ds := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
+	_, ds := parseHCL(src, name)
 	if ds.HasErrors() {
 		l := newLoader(Options{})
 		l.sources[name] = src

@@ -101,12 +101,17 @@ func newLoader(opts Options) *loader {
 	return l
 }
 
+// maxSource is how long a line may be that is shown with a diagnostic.
+const maxSource = 500
+
 // finish sorts what was found and gives each diagnostic its source line.
 func (l *loader) finish() diag.List {
 	for i := range l.diags {
 		d := &l.diags[i]
 		if text, ok := l.sources[d.Range.File]; ok && d.Range.Line > 0 && d.Source == "" {
-			d.Source = line(text, d.Range.Line)
+			if s := line(text, d.Range.Line); len(s) <= maxSource {
+				d.Source = s
+			}
 		}
 	}
 	l.diags.Sort()

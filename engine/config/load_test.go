@@ -126,6 +126,34 @@ func TestLakeRootOverride(t *testing.T) {
 	}
 }
 
+// TestNesting: what would take the parser's whole stack is a mistake with its place.
+func TestNesting(t *testing.T) {
+	deep := func(open, close string, n int) string {
+		return "locals {\n  a = " + strings.Repeat(open, n) + "1" + strings.Repeat(close, n) + "\n}\n"
+	}
+	for name, text := range map[string]string{
+		"parentheses": deep("(", ")", 200_000), "lists": deep("[", "]", 200_000), "objects": deep("{a=", "}", 200_000),
+		"templates": deep(`"${`, `}"`, 200_000), "signs": deep("-", "", 1_000_000), "negations": deep("!", "", 1_000_000), "open": deep("(", "", 200_000),
+	} {
+		_, list := Load(readBase(t).with(map[string]string{"pipelines/deep.hcl": text}).options())
+		if len(list) != 1 || list[0].Code != codeSyntax || list[0].Range.File != "pipelines/deep.hcl" || list[0].Range.Line != 2 || len(list[0].Source) > maxSource {
+			t.Errorf("%s: %.300s", name, render(list))
+		}
+		if _, list := Format([]byte(text), "x.hcl"); !list.HasErrors() {
+			t.Errorf("%s are formatted", name)
+		}
+	}
+	text := deep("(", ")", 900) + "# " + strings.Repeat("-(", 5000) + "\n"
+	if _, list := Load(readBase(t).with(map[string]string{"pipelines/deep.hcl": text}).options()); list.HasErrors() {
+		t.Errorf("900 parentheses and a comment: %v", list)
+	}
+	given := readBase(t).with(map[string]string{"pipelines/v.hcl": "variable \"v\" { type = list(number) }\n"}).options()
+	given.Vars = map[string]string{"v": strings.Repeat("[", 200_000)}
+	if _, list := Load(given); !list.HasErrors() {
+		t.Error("a variable is nested without end")
+	}
+}
+
 func TestNoFiles(t *testing.T) {
 	_, ds := Load(Options{Pipelines: fstest.MapFS{"readme.txt": {Data: []byte("hello")}}, Contracts: fstest.MapFS{}})
 	if got := render(ds); !strings.Contains(got, "there is no *.hcl file in pipelines/") {

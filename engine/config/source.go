@@ -53,7 +53,7 @@ func (l *loader) readFiles() bool {
 
 func (l *loader) parse(name string, text []byte) {
 	l.sources[name] = text
-	file, ds := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	file, ds := parseHCL(text, name)
 	l.addHCL(codeSyntax, ds)
 	if ds.HasErrors() {
 		return

@@ -82,7 +82,7 @@ func (l *loader) givenByFile(all map[string]given, name string, text []byte, err
 		return
 	}
 	l.sources[name] = text
-	file, ds := hclsyntax.ParseConfig(text, name, hcl.InitialPos)
+	file, ds := parseHCL(text, name)
 	l.addHCL(codeSyntax, ds)
 	if ds.HasErrors() {
 		return
@@ -160,7 +160,7 @@ func (l *loader) variableValue(b block, g given, want cty.Type) (v cty.Value, or
 	case g.origin != "" && (want.IsPrimitiveType() || want == cty.DynamicPseudoType):
 		return cty.StringVal(g.text), g.origin, true
 	case g.origin != "":
-		e, ds := hclsyntax.ParseExpression([]byte(g.text), g.origin, hcl.InitialPos)
+		e, ds := parseExpression([]byte(g.text), g.origin)
 		if !ds.HasErrors() {
 			v, ds = value(e, b.scope.ctx)
 		}
