@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"path"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -208,11 +209,17 @@ func (d *examination) leftovers(ctx context.Context, l *lake.Lake, p *project) {
 		return
 	}
 	leases = slices.DeleteFunc(leases, func(h lake.HeldLease) bool { return h.Draft })
-	dead := 0
+	dead, unread := 0, []string(nil)
 	for _, h := range leases {
 		if h.Dead {
 			dead++
 		}
+		if h.Name == "" {
+			unread = append(unread, path.Join(".dag/leases", h.File))
+		}
+	}
+	if len(unread) > 0 {
+		d.warn("lease", strings.Join(unread, ", "))
 	}
 	d.either(dead == 0, "leases", view.LeaseCount(len(leases)-dead, dead))
 }

@@ -64,6 +64,7 @@ var checkWords = map[string]struct{ message, hint string }{
 	"leftovers warn": {"{detail}", "dag gc shows them, dag gc --yes removes them"},
 	"leases ok":      {"{detail}", ""},
 	"leases warn":    {"{detail}", "they are taken over by whoever needs them; dag lock ls shows them"},
+	"lease warn":     {"nobody can tell whose lease this is, as it cannot be read: {detail}", "dag gc --yes removes it once it is 10 minutes old; until then, only if nothing writes, delete it by hand"},
 	"index ok":       {"{detail}", ""},
 	"index warn":     {"the index of {detail} is damaged or of another version, and is ignored", "dag index rebuild"},
 	"raw ok":         {"{detail}", ""},
