@@ -14,12 +14,23 @@ import (
 	"dag/engine/view"
 )
 
-// tellUnused warns of raw files that no partition is made from.
-func (p *project) tellUnused(made *plan.Plan) {
+// tellRaw warns of raw files that no partition is made from, and of what cannot be
+// made any more.
+func (p *project) tellRaw(made *plan.Plan) {
+	var list diag.List
 	if made.Unused > 0 {
-		p.app.diagnose(diag.List{{
+		list = append(list, diag.Diagnostic{
 			Severity: diag.Warning, Code: "raw_unused", Summary: view.UnusedCount(made.Unused), Hint: p.app.commands("").Name + " doctor names them, and says why",
-		}})
+		})
+	}
+	if lost := made.Lost(); len(lost) > 0 {
+		list = append(list, diag.Diagnostic{
+			Severity: diag.Warning, Code: "raw_gone", Summary: view.Lost(lost),
+			Hint: "deliver the raw files again to have them back; while nothing runs, deleting .dag/fanout makes dag forget them",
+		})
+	}
+	if len(list) > 0 {
+		p.app.diagnose(list)
 	}
 }
 

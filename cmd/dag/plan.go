@@ -67,7 +67,7 @@ func (a *app) plan(ctx context.Context, r graph.Request, f planFlags) error {
 		return err
 	}
 	return p.look(ctx, plan.Request{Selection: sel, Force: f.force}, func(made *plan.Plan, _ *lake.Lake) error {
-		p.tellUnused(made)
+		p.tellRaw(made)
 		doc := view.NewPlan(made, p.lakeRoot(), p.loaded)
 		doc.SetEstimate(made, f.workers)
 		if a.flags.json {

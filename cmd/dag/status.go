@@ -40,7 +40,7 @@ func (a *app) status(ctx context.Context, r graph.Request, detailed bool) error 
 	}
 	p.failed = true
 	return p.look(ctx, plan.Request{Selection: sel}, func(made *plan.Plan, _ *lake.Lake) error {
-		p.tellUnused(made)
+		p.tellRaw(made)
 		doc := view.NewStatus()
 		made.EachPartition(doc.Add)
 		made.EachUnknown(doc.AddUnknown)

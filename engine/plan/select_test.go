@@ -130,6 +130,30 @@ func TestUnitsWhosePartitionsNobodyKnows(t *testing.T) {
 	w.mustPlan(graph.Request{}).EachUnknown(func(x plan.UnknownUnit) { t.Errorf("%s has run", x.Describe()) })
 }
 
+// What a fan-out made, and is gone with what it was made from, is gone for good.
+func TestLostPartitions(t *testing.T) {
+	w := twoRoots(t)
+	delete(w.raw["ES"], "es-2025-08-05.dbn")
+	gone := func(part string) { delete(w.parts, w.part(part)) }
+	lost := func(r graph.Request) []string {
+		var out []string
+		for _, part := range w.mustPlan(r).Lost() {
+			out = append(out, part.String())
+		}
+		return out
+	}
+	equal(t, lost(graph.Request{}), nil)
+	gone("bronze.t.events[symbol=ESZ5,dt=2025-08-05]")
+	gone("bronze.t.events[symbol=NQU5,dt=2025-08-05]") // its raw file is there
+	gone("silver.t.bars[symbol=ESU5,dt=2025-08-05]")   // events are
+	want := []string{"bronze.t.events[symbol=ESZ5,dt=2025-08-05]"}
+	equal(t, lost(graph.Request{}), want)
+	equal(t, lost(graph.Request{Select: []string{"bars"}}), nil)
+	delete(w.raw, "ES")
+	gone("bronze.t.events[symbol=ESU5,dt=2025-08-04]")
+	equal(t, lost(graph.Request{}), []string{"bronze.t.events[symbol=ESU5,dt=2025-08-04]", want[0]})
+}
+
 // A glob over contracts takes along the raw files of their roots, and of no other.
 func TestAncestorsOfAGlob(t *testing.T) {
 	w := twoRoots(t)

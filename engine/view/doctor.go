@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 
+	"dag/engine/addr"
 	"dag/engine/diag"
 )
 
@@ -175,6 +176,14 @@ func UnusedCount(n int) string {
 		return "1 raw file feeds no partition"
 	}
 	return Count(n) + " raw files feed no partition"
+}
+
+// Lost says that partitions are gone for good.
+func Lost(parts []addr.Partition) string {
+	if len(parts) == 1 {
+		return parts[0].String() + " is gone, and so are the raw files it was made from"
+	}
+	return plural(len(parts), "partition") + " are gone, and so are the raw files they were made from: " + parts[0].String() + ", …"
 }
 
 // SpanCount counts the files that may hold more than they feed.
