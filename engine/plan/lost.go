@@ -29,9 +29,9 @@ func (p *Plan) Lost() []addr.Partition {
 				there[u.unitKeys(session)] = true
 			}
 		}
-		for unit, values := range st.fanOuts {
+		for unit, made := range st.fanOuts {
 			if !there[unit] {
-				out = append(out, p.lostOf(st, unit, values)...)
+				out = append(out, p.lostOf(st, unit, made.Values)...)
 			}
 		}
 	}
@@ -42,14 +42,17 @@ func (p *Plan) Lost() []addr.Partition {
 // lostOf lists what is missing of the partitions that a unit made.
 func (p *Plan) lostOf(st *stageState, unit addr.Keys, values []string) []addr.Partition {
 	o := st.def.Outputs[st.fanOut]
-	w := &Work{Keys: map[string]string{}}
+	w := &Work{Item: &Item{Stage: st.def.Addr, Unit: unit}, Keys: map[string]string{}}
 	for _, kv := range unit.Pairs() {
 		w.Keys[kv.Key] = kv.Value
 	}
 	d := p.datasets[o.To.Addr]
 	var out []addr.Partition
 	for _, v := range values {
-		part := w.Output(o, strings.Split(v, ","))
+		part, err := w.Output(o, strings.Split(v, ","))
+		if err != nil {
+			continue // the stage as it is now makes no such partition
+		}
 		keys, session, err := d.split(part.Keys)
 		if err != nil {
 			continue // nothing at all is left of that day, or it is no session any more

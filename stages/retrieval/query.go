@@ -183,7 +183,7 @@ func (a *Answer) thin(q *Query, weight float64) string {
 	case len(a.Neighbours) == 0:
 		return "there is no earlier episode of this level and direction: nothing can be said"
 	case a.LevelEpisodes < enoughEpisodes || a.LevelDates < enoughDates:
-		return fmt.Sprintf("only %d earlier episodes on %d days at this level; at least %d on %d days are wanted", a.LevelEpisodes, a.LevelDates, enoughEpisodes, enoughDates)
+		return fmt.Sprintf("only %d earlier episodes on %d days at this level, from either side; at least %d on %d days are wanted", a.LevelEpisodes, a.LevelDates, enoughEpisodes, enoughDates)
 	case len(a.Neighbours) < q.K:
 		return fmt.Sprintf("only %d of %d neighbours were found", len(a.Neighbours), q.K)
 	case a.Confidence == 0:
