@@ -12,6 +12,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"dag/engine/addr"
@@ -292,22 +293,137 @@ func TestSweepSparesTheLiving(t *testing.T) {
 	if _, err := s.Commit(t.Context(), []Output{{part("ESU5", "2025-06-05"), made("v")}}); err != nil {
 		t.Error(err)
 	}
-	other := open(t, root, Options{RunID: "x-1"})
-	other.self = func() lease.Owner { o := lease.Self("x", time.Now()); o.Host = "elsewhere"; return o }
-	if _, err := other.Begin(); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		age  time.Duration
-		left int
-	}{{time.Hour, 1}, {25 * time.Hour, 0}} {
-		l := open(t, root, Options{Now: func() time.Time { return time.Now().Add(c.age) }})
-		if err := l.Sweep(t.Context()); err != nil {
+	for _, elsewhere := range elsewheres {
+		other := openElsewhere(t, root, "x-1", elsewhere)
+		if _, err := other.Begin(); err != nil {
 			t.Fatal(err)
 		}
-		left, err := filepath.Glob(filepath.Join(l.path(tmpDir), "x-*"))
-		if err != nil || len(left) != c.left {
-			t.Errorf("after %s %v are left, want %d (%v)", c.age, left, c.left, err)
+		for _, c := range []struct {
+			age  time.Duration
+			left int
+		}{{time.Hour, 1}, {time.Hour + lease.Silence, 0}} { // the second has seen it twice
+			l := open(t, root, Options{Now: func() time.Time { return time.Now().Add(c.age) }})
+			if err := l.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			left, err := filepath.Glob(filepath.Join(l.path(tmpDir), "x-*"))
+			if err != nil || len(left) != c.left {
+				t.Errorf("after %s %v are left, want %d (%v)", c.age, left, c.left, err)
+			}
 		}
+	}
+}
+
+// elsewheres are processes that are not in this process table.
+var elsewheres = []func(*lease.Owner){
+	func(o *lease.Owner) { o.Host = "elsewhere" },
+	func(o *lease.Owner) { o.Boot = "of another machine of the same name" },
+	func(o *lease.Owner) { o.Boot, _, _ = strings.Cut(o.Boot, " "); o.Boot += " pid:[1]" },
+}
+
+// openElsewhere opens a lake as a process that is not in this process table, with a
+// process id that this one does not know.
+func openElsewhere(t *testing.T, root, run string, elsewhere func(*lease.Owner)) *Lake {
+	t.Helper()
+	l := open(t, root, Options{RunID: run})
+	process := lease.Self(run, time.Now())
+	elsewhere(&process)
+	l.self = func() lease.Owner {
+		o := process
+		o.PID, o.Heartbeat = 1<<22+1, time.Now().UTC()
+		return o
+	}
+	return l
+}
+
+// TestRunElsewhereGoesOn: nobody ends or removes what a process owns that lives, for
+// however long it is busy with one unit; once it was killed, all of it goes.
+func TestRunElsewhereGoesOn(t *testing.T) {
+	for _, elsewhere := range elsewheres {
+		synctest.Test(t, func(t *testing.T) {
+			root := t.TempDir()
+			other := openElsewhere(t, root, "20250801-1", elsewhere)
+			rec, err := other.Record()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := rec.Save([]byte("{}")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := other.Begin(); err != nil {
+				t.Fatal(err)
+			}
+			look := func() string {
+				t.Helper()
+				l := open(t, root, Options{RunID: "b"})
+				if err := l.Sweep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				runs, err := l.Runs()
+				if err != nil || len(runs) != 1 {
+					t.Fatal(runs, err)
+				}
+				staged, err := filepath.Glob(filepath.Join(l.path(tmpDir), "*"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return fmt.Sprintf("alive %v, staged %d", runs[0].Alive(), len(staged))
+			}
+			for range 4 {
+				if got := look(); got != "alive true, staged 1" {
+					t.Fatal(got)
+				}
+				if err := open(t, root, Options{}).ForgetRun("20250801-1"); err == nil {
+					t.Fatal("its record is removed")
+				}
+				time.Sleep(lease.Silence + time.Second)
+			}
+			if err := errors.Join(rec.events.Close(), other.leases.Close()); err != nil { // no heartbeat any more
+				t.Fatal(err)
+			}
+			if got := look(); got != "alive true, staged 1" {
+				t.Fatal("it cannot be known yet:", got)
+			}
+			time.Sleep(lease.Silence)
+			if got := look(); got != "alive false, staged 0" {
+				t.Fatal(got)
+			}
+		})
+	}
+}
+
+// TestFolderOfNobody: a run's folder that names no owner may be in the making; of one
+// whose owner cannot be read nothing is known.
+func TestFolderOfNobody(t *testing.T) {
+	root := t.TempDir()
+	l := open(t, root, Options{})
+	for _, dir := range []string{tmpDir, runsDir} {
+		mustMkdir(t, l.path(dir+"/none"))
+		mustWrite(t, l.path(dir+"/damaged/"+ownerName), []byte("{"))
+		mustMkdir(t, l.path(dir+"/unread/"+ownerName)) // reading it is an error
+	}
+	for age, want := range map[time.Duration]string{
+		0:              "",
+		24 * time.Hour: "run damaged, run none, staging damaged, staging none",
+	} {
+		l := open(t, root, Options{Now: func() time.Time { return time.Now().Add(age) }})
+		list, err := l.Leftovers(t.Context(), Keep{Knows: func(addr.Partition) bool { return true }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range list {
+			got = append(got, string(x.Kind)+" "+filepath.Base(x.Path))
+		}
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("after %s: %s", age, got)
+		}
+	}
+}
+
+func mustMkdir(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -90,7 +90,7 @@ func (l *Lake) deadStaging() ([]Leftover, error) {
 	var out []Leftover
 	for _, name := range names {
 		rel := path.Join(tmpDir, name)
-		if whose, dead := l.owner(l.path(rel)); dead {
+		if whose, dead := l.owner(rel); dead {
 			out = append(out, Leftover{Kind: DeadStaging, Path: rel, Bytes: l.bytesBelow(rel), Owner: whose})
 		}
 	}
@@ -186,10 +186,10 @@ func (l *Lake) Remove(ctx context.Context, x Leftover, k Keep) error {
 // removeStaging removes the staging of a dead run, after undoing what it left
 // half-way.
 func (l *Lake) removeStaging(ctx context.Context, rel string) error {
-	dir := l.path(rel)
-	if _, dead := l.owner(dir); !dead {
+	if _, dead := l.owner(rel); !dead {
 		return nil
 	}
+	dir := l.path(rel)
 	if err := l.heal(ctx, dir); err != nil {
 		return err
 	}

@@ -150,6 +150,55 @@ func TestLeasesAndBreaking(t *testing.T) {
 	}
 }
 
+// TestLeaseOfAnotherMachine: until when it is waited for is said.
+func TestLeaseOfAnotherMachine(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "lake")
+	now := time.Now()
+	clock := now.Add(time.Hour)
+	l := open(t, root, Options{LockTimeout: -1, Now: func() time.Time { return clock }})
+	p := part("ESU5", "2025-08-04")
+	mustWrite(t, leaseFile(t, l, p), ownerOf(t, p.String(), now))
+	list, err := l.Leases()
+	if err != nil || len(list) != 1 || list[0].Dead || !list[0].Silent {
+		t.Errorf("%+v %v", list, err)
+	}
+	until := "it counts as gone at " + clock.Add(lease.Silence).Local().Format(time.TimeOnly)
+	if _, err := l.Lease(t.Context(), p); !errors.As(err, new(*LeaseError)) || !strings.Contains(err.Error(), until) {
+		t.Error(err)
+	}
+	if _, err := l.BreakLease(p.String(), false); !errors.As(err, new(*LivingError)) || !strings.Contains(err.Error(), until) {
+		t.Error(err)
+	}
+	clock = clock.Add(lease.Silence)
+	if list, err = l.Leases(); err != nil || len(list) != 1 || !list[0].Dead || list[0].Silent {
+		t.Errorf("%+v %v", list, err)
+	}
+	got, err := l.Lease(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := got.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// leaseFile is the path of a partition's lease.
+func leaseFile(t *testing.T, l *Lake, p addr.Partition) string {
+	t.Helper()
+	got, err := l.Lease(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := l.Leases()
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if err := got.Release(); err != nil {
+		t.Fatal(err)
+	}
+	return l.path(".dag/leases/" + list[0].File)
+}
+
 func TestRebuildIndex(t *testing.T) {
 	root := filepath.Join(t.TempDir(), "lake")
 	l := open(t, root, Options{})

@@ -190,11 +190,12 @@ type LeaseError struct {
 	Partition addr.Partition
 	Owner     lease.Owner
 	Waited    time.Duration
+	Until     time.Time // see lease.Held
 }
 
 func (e *LeaseError) Error() string {
-	return fmt.Sprintf("%s is being written by %s; waited %s. Wait for it or give --lock-timeout more time; the lease of a process that has ended is taken over by itself",
-		e.Partition, e.Owner, e.Waited)
+	return fmt.Sprintf("%s is being written by %s; waited %s. Wait for it or give --lock-timeout more time; the lease of a process that has ended is taken over by itself%s",
+		e.Partition, e.Owner, e.Waited, untilGone(e.Until))
 }
 
 // Lease is the right to write a partition.
@@ -210,7 +211,7 @@ func (l *Lake) Lease(ctx context.Context, p addr.Partition) (*Lease, error) {
 	got, err := l.leases.Acquire(ctx, p.String(), l.o.LockTimeout)
 	var held *lease.Held
 	if errors.As(err, &held) {
-		return nil, &LeaseError{Partition: p, Owner: held.Owner, Waited: max(0, l.o.LockTimeout)}
+		return nil, &LeaseError{Partition: p, Owner: held.Owner, Waited: max(0, l.o.LockTimeout), Until: held.Until}
 	}
 	if err != nil {
 		return nil, explain(err, "lease", l.path(leaseDir))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"dag/engine/lake/lease"
 )
@@ -11,7 +12,8 @@ import (
 // HeldLease is one lease as it lies in the lake.
 type HeldLease struct {
 	lease.Info
-	Dead bool // its owner has ended: the next that needs it takes it over
+	Dead   bool // its owner has ended: the next that needs it takes it over
+	Silent bool // it lives as far as is known, but has missed heartbeats by this clock
 }
 
 // Leases lists all leases by name. One whose file cannot be read has no name and
@@ -23,7 +25,8 @@ func (l *Lake) Leases() ([]HeldLease, error) {
 	}
 	out := make([]HeldLease, len(infos))
 	for i, info := range infos {
-		out[i] = HeldLease{info, info.Dead(l.self(), l.o.Now())}
+		dead := l.leases.Dead(info)
+		out[i] = HeldLease{info, dead, !dead && l.o.Now().Sub(info.Heartbeat) > lease.Silence}
 	}
 	return out, nil
 }
@@ -41,15 +44,27 @@ func (l *Lake) BreakLease(name string, force bool) (bool, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case errors.As(err, &held):
-		return false, &LivingError{Name: held.Name, Owner: held.Owner}
+		return false, &LivingError{Name: held.Name, Owner: held.Owner, Until: held.Until}
 	}
 	return err == nil, explain(err, "break the lease of "+name, l.path(leaseDir))
 }
 
-// LivingError says that the owner of a lease lives.
+// LivingError says that the owner of a lease lives, as far as is known.
 type LivingError struct {
 	Name  string
 	Owner lease.Owner
+	Until time.Time // see lease.Held
 }
 
-func (e *LivingError) Error() string { return fmt.Sprintf("%s is held by %s", e.Name, e.Owner) }
+func (e *LivingError) Error() string {
+	return fmt.Sprintf("%s is held by %s%s", e.Name, e.Owner, untilGone(e.Until))
+}
+
+// untilGone says when an owner counts as gone of which nothing but the heartbeat is
+// known; nothing of any other.
+func untilGone(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ". Whether it lives cannot be seen from this machine or container: unless it is heard of again, it counts as gone at " + t.Local().Format(time.TimeOnly)
+}

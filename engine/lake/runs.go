@@ -12,7 +12,6 @@ import (
 	"slices"
 
 	"dag/engine/addr"
-	"dag/engine/lake/lease"
 )
 
 // Files of a run's folder.
@@ -32,6 +31,7 @@ type Run struct {
 // RunRecord keeps the record of a run while it goes on. It is for looking back:
 // that it cannot be written stops nothing.
 type RunRecord struct {
+	lake   *Lake
 	dir    string
 	events *os.File
 }
@@ -46,9 +46,10 @@ func (l *Lake) Record() (*RunRecord, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, explain(err, "record of the run", dir)
 	}
+	file := filepath.Join(dir, ownerName)
 	owner, err := json.Marshal(l.self())
 	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, ownerName), append(owner, '\n'), 0o666)
+		err = os.WriteFile(file, append(owner, '\n'), 0o666)
 	}
 	if err != nil {
 		return nil, explain(err, "record of the run", dir)
@@ -57,7 +58,8 @@ func (l *Lake) Record() (*RunRecord, error) {
 	if err != nil {
 		return nil, explain(err, "record of the run", dir)
 	}
-	return &RunRecord{dir: dir, events: f}, nil
+	l.leases.Mark(file) // others must see that the run goes on, however long a unit takes
+	return &RunRecord{lake: l, dir: dir, events: f}, nil
 }
 
 // Write appends to the events.
@@ -81,7 +83,10 @@ func replaceIn(dir, name string, doc []byte) error {
 }
 
 // Close ends the record.
-func (r *RunRecord) Close() error { return r.events.Close() }
+func (r *RunRecord) Close() error {
+	r.lake.leases.Unmark(filepath.Join(r.dir, ownerName))
+	return r.events.Close()
+}
 
 // Runs lists the recorded runs, the newest first. One whose record was cut short
 // before it said anything is left out.
@@ -100,7 +105,10 @@ func (l *Lake) Runs() ([]Run, error) {
 	return out, nil
 }
 
-func (r Run) file(name string) string { return filepath.Join(r.lake.path(runsDir), r.ID, name) }
+// folder is the place of the record, relative to the root.
+func (r Run) folder() string { return path.Join(runsDir, r.ID) }
+
+func (r Run) file(name string) string { return filepath.Join(r.lake.path(r.folder()), name) }
 
 // Doc is what is said of the run as a whole.
 func (r Run) Doc() ([]byte, error) { return r.read(runName) }
@@ -123,26 +131,22 @@ func (r Run) HasResults() bool {
 	return err == nil
 }
 
-// Alive tells whether the run's process still runs.
-func (r Run) Alive() bool { return r.lake.runs(filepath.Dir(r.file(runName))) }
+// Alive tells whether the run's process still runs, as far as is known.
+func (r Run) Alive() bool {
+	_, dead := r.lake.owner(r.folder())
+	return !dead
+}
 
 // End writes what a run that was killed could not.
 func (r Run) End(results, doc []byte) error {
 	if r.lake.o.NoWrite {
 		return errNoWrite
 	}
-	dir := filepath.Dir(r.file(runName))
+	dir := r.lake.path(r.folder())
 	if err := replaceIn(dir, resultsName, results); err != nil {
 		return err
 	}
 	return replaceIn(dir, runName, doc)
-}
-
-// runs tells whether the process of a run's folder is still there.
-func (l *Lake) runs(dir string) bool {
-	var o lease.Owner
-	b, err := os.ReadFile(filepath.Join(dir, ownerName))
-	return err == nil && json.Unmarshal(b, &o) == nil && !o.Dead(l.self(), l.o.Now())
 }
 
 // Events opens what happened in a run.
@@ -161,16 +165,16 @@ func (l *Lake) oldRuns(keep int) ([]Leftover, error) {
 	var out []Leftover
 	kept := 0
 	for _, name := range slices.Backward(names) {
-		rel := path.Join(runsDir, name)
-		if l.runs(l.path(rel)) {
+		r := Run{ID: name, lake: l}
+		if r.Alive() {
 			kept++
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(l.path(rel), runName)); err == nil && (keep == 0 || kept < keep) {
+		if _, err := os.Stat(r.file(runName)); err == nil && (keep == 0 || kept < keep) {
 			kept++
 			continue
 		}
-		out = append(out, Leftover{Kind: OldRun, Path: rel, Bytes: l.bytesBelow(rel), Owner: name})
+		out = append(out, Leftover{Kind: OldRun, Path: r.folder(), Bytes: l.bytesBelow(r.folder()), Owner: name})
 	}
 	return out, err
 }
@@ -183,8 +187,12 @@ func (l *Lake) ForgetRun(id string) error {
 	if err := addr.CheckValue(id); err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
-	dir := filepath.Join(l.path(runsDir), id)
-	if l.runs(dir) {
+	r := Run{ID: id, lake: l}
+	dir := l.path(r.folder())
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if r.Alive() {
 		return fmt.Errorf("run %s goes on", id)
 	}
 	return explain(os.RemoveAll(dir), "forget run "+id, dir)

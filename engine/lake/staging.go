@@ -73,6 +73,7 @@ func (l *Lake) runFolder() (string, error) {
 		return "", errors.Join(err, l.fs.RemoveAll(dir))
 	}
 	l.run = dir
+	l.leases.Mark(filepath.Join(dir, ownerName))
 	return dir, nil
 }
 
@@ -85,6 +86,7 @@ func (l *Lake) leaveRun() error {
 	}
 	dir := l.run
 	l.run = ""
+	l.leases.Unmark(filepath.Join(dir, ownerName))
 	if l.keepRun {
 		return nil
 	}

@@ -16,21 +16,48 @@ import (
 	"dag/engine/lake/lease"
 )
 
-// How old a staging folder must be to count as left over where its owner
-// cannot be asked: one without a readable owner may just be in the making; one of
-// another host may belong to a long run.
-const (
-	unownedAge = 10 * time.Minute
-	foreignAge = 24 * time.Hour
-)
+// unownedAge is how old a folder without a readable owner must be to count as left
+// over: a young one may just be in the making.
+const unownedAge = 10 * time.Minute
 
 // Sweep removes what dead runs have left in .dag/tmp, after undoing
 // replacements that stopped half-way, and tells Notice. What belongs to a
-// living process stays.
+// living process stays. What processes hold whose heartbeat alone says whether they
+// live is noted, so that it can be told later.
 func (l *Lake) Sweep(ctx context.Context) error {
 	if l.o.NoWrite {
 		return nil
 	}
+	return errors.Join(l.Watch(), l.sweep(ctx))
+}
+
+// Watch notes the heartbeats of processes that cannot be asked whether they live, of
+// other machines and containers: those that are the same after lease.Silence are of
+// processes that have ended.
+func (l *Lake) Watch() error {
+	if l.o.NoWrite {
+		return errNoWrite
+	}
+	staged, err := l.names(tmpDir)
+	runs, rerr := l.Runs()
+	var seen []lease.Seen
+	note := func(rel string) {
+		if o, err := lease.ReadOwner(filepath.Join(l.path(rel), ownerName)); err == nil {
+			seen = append(seen, lease.Seen{What: rel, Owner: o})
+		}
+	}
+	for _, name := range staged {
+		note(path.Join(tmpDir, name))
+	}
+	for _, r := range runs {
+		if !r.HasResults() {
+			note(r.folder())
+		}
+	}
+	return explain(errors.Join(err, rerr, l.leases.Watch(seen)), "see which processes live", l.path(leaseDir))
+}
+
+func (l *Lake) sweep(ctx context.Context) error {
 	entries, err := os.ReadDir(l.path(tmpDir))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -44,7 +71,7 @@ func (l *Lake) Sweep(ctx context.Context) error {
 			return err
 		}
 		dir := filepath.Join(l.path(tmpDir), e.Name())
-		whose, dead := l.owner(dir)
+		whose, dead := l.owner(path.Join(tmpDir, e.Name()))
 		if !dead {
 			continue
 		}
@@ -61,25 +88,22 @@ func (l *Lake) Sweep(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// owner tells whose a staging folder is and whether nobody will use it again.
-func (l *Lake) owner(dir string) (string, bool) {
-	var o lease.Owner
-	b, err := os.ReadFile(filepath.Join(dir, ownerName))
-	if err == nil {
-		err = json.Unmarshal(b, &o)
-	}
-	now, self := l.o.Now(), l.self()
-	info, serr := os.Stat(dir)
-	if serr != nil {
+// owner tells whose a folder of a run is, by its path relative to the root, and
+// whether nobody will use it again.
+func (l *Lake) owner(rel string) (whose string, dead bool) {
+	dir := l.path(rel)
+	info, err := os.Stat(dir)
+	if err != nil {
 		return "", false // gone
 	}
-	if err != nil {
-		return "an unknown process", now.Sub(info.ModTime()) > unownedAge
+	o, err := lease.ReadOwner(filepath.Join(dir, ownerName))
+	switch {
+	case err == nil:
+		return o.String(), l.leases.Gone(rel, o, info.ModTime())
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, lease.ErrDamaged):
+		return "an unknown process", l.o.Now().Sub(info.ModTime()) > unownedAge
 	}
-	if o.Host != self.Host { // a run that goes on stages one unit after the other
-		return o.String(), now.Sub(o.Heartbeat) > foreignAge && now.Sub(info.ModTime()) > foreignAge
-	}
-	return o.String(), o.Dead(self, now)
+	return "", false // it is not for us to read, or the disk is in trouble
 }
 
 // heal puts folders back that swap had moved aside when it stopped.

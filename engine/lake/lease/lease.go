@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,14 +11,15 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
-// Held is the error of an Acquire that ran out of time.
+// Held is the error of an Acquire that ran out of time, and of a Break without force.
 type Held struct {
 	Name  string
 	Owner Owner
+	// Until is when the owner counts as gone if it is not heard of before; zero for
+	// a process of this machine, which is known to live.
+	Until time.Time
 }
 
 func (h *Held) Error() string {
@@ -31,25 +33,35 @@ type Manager struct {
 	now    func() time.Time
 	notice func(string)
 
-	mu   sync.Mutex
-	held map[string]*Lease // by name
-	stop chan struct{}     // ends the heartbeat; nil while none beats
-	done chan struct{}
+	mu    sync.Mutex
+	held  map[string]*Lease // by name
+	marks map[string]bool   // see Mark
+	stop  chan struct{}     // ends the heartbeat; nil while none beats
+	done  chan struct{}
+
+	lock lockFile // of all leases
+
+	seenMu sync.Mutex
+	seen   map[string]sighting // by what was seen; nil before they are read
 }
 
 // NewManager makes a Manager; it creates nothing before the first Acquire.
 // notice is told of takeovers.
 func NewManager(dir string, self func() Owner, now func() time.Time, notice func(string)) *Manager {
-	return &Manager{dir: dir, self: self, now: now, notice: notice, held: map[string]*Lease{}}
+	return &Manager{
+		dir: dir, self: self, now: now, notice: notice, held: map[string]*Lease{}, marks: map[string]bool{},
+		lock: lockFile{path: filepath.Join(dir, "lock")},
+	}
 }
 
 // Lease is the right to write one thing.
 type Lease struct {
-	m       *Manager
-	name    string
-	path    string
-	taken   time.Time // as of the last try
-	written time.Time // the heartbeat in the file; zero before the file is ours. m.mu
+	m     *Manager
+	name  string
+	path  string
+	taken time.Time // as of the last try; with the owner it tells the file from any other
+	head  []byte    // the file's text up to the heartbeat
+	ours  bool      // the file is ours, and its heartbeat to be kept. m.mu
 }
 
 // record is the file.
@@ -58,9 +70,6 @@ type record struct {
 	Taken time.Time `json:"taken"`
 	Owner
 }
-
-// errHeld is kept within: somebody has the lease.
-var errHeld = errors.New("held")
 
 // retry is the pause between two looks at a held lease.
 const retry = 50 * time.Millisecond
@@ -72,22 +81,22 @@ func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) 
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
 	for {
-		owner, err := m.try(l)
-		if err == nil {
+		err := m.try(l)
+		var held *Held
+		switch {
+		case err == nil:
 			return l, nil
-		}
-		if !errors.Is(err, errHeld) {
+		case !errors.As(err, &held):
 			return nil, fmt.Errorf("lease of %s: %w", name, err)
-		}
-		if wait <= 0 {
-			return nil, &Held{name, owner}
+		case wait <= 0:
+			return nil, held
 		}
 		again := time.NewTimer(retry)
 		select {
 		case <-again.C:
 		case <-deadline.C:
 			again.Stop()
-			return nil, &Held{name, owner}
+			return nil, held
 		case <-ctx.Done():
 			again.Stop()
 			return nil, ctx.Err()
@@ -95,85 +104,115 @@ func (m *Manager) Acquire(ctx context.Context, name string, wait time.Duration) 
 	}
 }
 
-// try takes the lease unless a live owner, which may be this process, has it. A
-// lease that nobody has is one new file; only one that somebody has, or had, is
-// looked at under the lock of all leases.
-func (m *Manager) try(l *Lease) (owner Owner, err error) {
+// try takes the lease; the error is a *Held if a live owner, which may be this
+// process, has it. A lease that nobody has is one new file; only one that somebody
+// has, or had, is looked at under the lock of all leases.
+func (m *Manager) try(l *Lease) error {
+	self := m.self()
 	m.mu.Lock()
 	if m.held[l.name] != nil {
 		m.mu.Unlock()
-		return m.self(), errHeld
+		return &Held{Name: l.name, Owner: self}
 	}
-	m.held[l.name] = l
+	m.held[l.name], l.taken = l, self.Heartbeat
 	m.mu.Unlock()
-	self := m.self()
-	l.taken = self.Heartbeat
-	if err = l.create(self); errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(m.dir, 0o777); err == nil {
-			err = l.create(self)
-		}
-	}
-	if errors.Is(err, fs.ErrExist) {
-		err = m.locked(func() error {
-			if owner, err = m.blocking(l); err != nil {
-				return err
-			}
-			return l.replace(self)
-		})
-	}
+	err := l.take(self)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err != nil {
 		delete(m.held, l.name)
-		return owner, err
-	}
-	l.written = self.Heartbeat
-	if m.stop == nil {
-		m.stop, m.done = make(chan struct{}), make(chan struct{})
-		go m.beat(m.stop, m.done)
-	}
-	return owner, nil
-}
-
-// blocking returns errHeld and the owner of a lease that is not to be taken over;
-// leases are locked.
-func (m *Manager) blocking(l *Lease) (Owner, error) {
-	old, err := read(l.path)
-	switch {
-	case err == nil && !old.Dead(m.self(), m.now()):
-		return old.Owner, errHeld
-	case err == nil:
-		m.notice(fmt.Sprintf("took over the lease of %s from %s, which is gone", l.name, old.Owner))
-	case !errors.Is(err, fs.ErrNotExist):
-		m.notice(fmt.Sprintf("took over the lease of %s, whose file cannot be read: %v", l.name, err))
-	}
-	return Owner{}, nil
-}
-
-// locked runs f while no other process looks at or changes leases.
-func (m *Manager) locked(f func() error) (err error) {
-	lock := flock.New(filepath.Join(m.dir, "lock"))
-	if err := lock.Lock(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	return f()
+	l.ours = true
+	m.startBeat()
+	return nil
 }
 
-func read(path string) (record, error) {
-	var r record
-	b, err := os.ReadFile(path)
+func (l *Lease) take(self Owner) error {
+	text, err := l.text(self)
 	if err != nil {
-		return r, err
+		return err
 	}
-	return r, json.Unmarshal(b, &r)
+	l.head = text[:bytes.LastIndex(text, []byte(`"heartbeat"`))]
+	if err = l.create(text); errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(l.m.dir, 0o777); err == nil {
+			err = l.create(text)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = l.m.locked(func() error { return l.takeOver(text) })
+	}
+	return err
+}
+
+// takeOver takes a lease whose file was there; leases are locked. So the file that
+// is judged is the one that is replaced: create does not replace any, and all else
+// that removes or replaces one takes the lock.
+func (l *Lease) takeOver(text []byte) error {
+	m, file := l.m, filepath.Base(l.path)
+	for {
+		info, err := os.Stat(l.path)
+		var old record
+		if err == nil {
+			old, err = read(l.path)
+		}
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // given back meanwhile
+			if err = l.create(text); !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			continue // there is one now, which stays while leases are locked
+		case errors.Is(err, ErrDamaged):
+			m.notice(fmt.Sprintf("took over the lease of %s, whose file names no owner: %v", l.name, err))
+		case err != nil:
+			return err
+		case !m.Gone(file, old.Owner, info.ModTime()):
+			return m.holds(l.name, file, old.Owner)
+		default:
+			m.notice(fmt.Sprintf("took over the lease of %s from %s, which is gone", l.name, old.Owner))
+		}
+		return l.replace(text)
+	}
+}
+
+// holds is the *Held of an owner that may live. Leases are locked.
+func (m *Manager) holds(name, file string, o Owner) error {
+	until, err := m.watch(Seen{file, o})
+	if err != nil {
+		return err
+	}
+	return &Held{Name: name, Owner: o, Until: until}
+}
+
+// locked runs f while nobody else looks at leases that are held, or takes one away.
+func (m *Manager) locked(f func() error) error {
+	return m.lock.with(f)
+}
+
+// ErrDamaged is the error of a file that names no owner.
+var ErrDamaged = errors.New("it is cut short or damaged")
+
+func read(path string) (record, error) {
+	b, err := readFile(path)
+	if err != nil {
+		return record{}, err
+	}
+	return parse(path, b)
+}
+
+func parse(path string, b []byte) (record, error) {
+	var r record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return record{}, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+	}
+	return r, nil
 }
 
 // create makes the lease's file, whole from the first moment; the error is
 // fs.ErrExist if there is one.
-func (l *Lease) create(self Owner) error {
-	tmp, err := l.draft(self)
-	if err != nil {
+func (l *Lease) create(text []byte) error {
+	tmp := l.draft()
+	if err := writeDraft(tmp, text); err != nil {
 		return err
 	}
 	return place(tmp, l.path)
@@ -187,63 +226,58 @@ func link(draft, path string) error {
 }
 
 // replace puts a new file in the place of the lease's; the leases are locked.
-func (l *Lease) replace(self Owner) error {
-	tmp, err := l.draft(self)
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp, l.path)
-}
+func (l *Lease) replace(text []byte) error { return replaceFile(l.path, l.draft(), text) }
 
-// draft writes the file under a name that no other process uses.
-func (l *Lease) draft(self Owner) (string, error) {
-	b, err := l.text(self)
-	if err != nil {
-		return "", err
-	}
-	// The run tells processes apart, also those of other hosts; the address tells
-	// two lakes that one process has opened apart.
-	tmp := fmt.Sprintf("%s.%s-%p.tmp", l.path, self.Run, l)
-	return tmp, writeDraft(tmp, b)
-}
+// draft is a name that no other process uses. The run tells processes apart, also
+// those of other hosts; the address tells two lakes that one process has opened apart.
+func (l *Lease) draft() string { return fmt.Sprintf("%s.%s-%p.tmp", l.path, l.m.self().Run, l) }
 
+// text is the file. Its last field is the only one that changes with a heartbeat.
 func (l *Lease) text(self Owner) ([]byte, error) {
 	b, err := json.Marshal(record{l.name, l.taken, self})
 	return append(b, '\n'), err
 }
 
-// mine tells whether the file still names this process; leases are locked.
+// mine returns an error that wraps errLost if the file is not ours any more.
 func (l *Lease) mine() error {
-	r, err := read(l.path)
-	if err != nil {
-		return fmt.Errorf("the lease of %s is lost: %w", l.name, err)
+	b, err := readFile(l.path)
+	if err == nil && bytes.HasPrefix(b, l.head) {
+		return nil // without a look at each field, since every commit asks
 	}
-	if s := l.m.self(); r.PID != s.PID || r.Host != s.Host || r.Boot != s.Boot || r.Started != s.Started || r.Run != s.Run {
-		return fmt.Errorf("the lease of %s is lost to %s", l.name, r.Owner)
+	var r record
+	if err == nil {
+		r, err = parse(l.path, b)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the lease of %s %w: somebody has taken it away, as `lock break` does; apply again", l.name, errLost)
+	case errors.Is(err, ErrDamaged):
+		return fmt.Errorf("the lease of %s %w: %w", l.name, errLost, err)
+	case err != nil:
+		return fmt.Errorf("the lease of %s: %w", l.name, err)
+	case !r.Owner.is(l.m.self()) || !r.Taken.Equal(l.taken):
+		return fmt.Errorf("the lease of %s %w to %s", l.name, errLost, r.Owner)
 	}
 	return nil
 }
 
-// sure tells that nobody can have taken the lease over: its heartbeat is young.
-// m.mu is locked.
-func (l *Lease) sure() bool { return l.m.now().Sub(l.written) < Silence/2 }
+var errLost = errors.New("is lost")
 
-// Check is nil while the lease is ours. It fails after Release, and if the process
-// was silent for so long that another host took it over.
+// Check is nil while the lease is ours. It fails after Release, if somebody has
+// broken it, and if the process was silent for so long that it was taken over. The
+// file is always looked at, which takes no lock: it is only ever replaced as a whole.
 func (l *Lease) Check() error {
 	l.m.mu.Lock()
-	held, sure := l.m.held[l.name] == l, l.sure()
+	held := l.m.held[l.name] == l && l.ours
 	l.m.mu.Unlock()
-	switch {
-	case !held:
+	if !held {
 		return fmt.Errorf("the lease of %s was given back", l.name)
-	case sure:
-		return nil
 	}
-	return l.m.locked(l.mine)
+	return l.mine()
 }
 
-// Release gives the lease back; a second Release does nothing.
+// Release gives the lease back; a second Release does nothing. What is somebody
+// else's by now stays.
 func (l *Lease) Release() error {
 	m := l.m
 	m.mu.Lock()
@@ -251,21 +285,17 @@ func (l *Lease) Release() error {
 		m.mu.Unlock()
 		return nil
 	}
-	sure := l.sure()
-	l.written = time.Time{} // no heartbeat any more
+	l.ours = false
 	m.mu.Unlock()
-	var err error
-	if sure {
-		if err = os.Remove(l.path); errors.Is(err, fs.ErrNotExist) {
-			err = nil // somebody has broken it
+	err := m.locked(func() error {
+		err := l.mine()
+		if err == nil {
+			err = os.Remove(l.path)
 		}
-	} else {
-		err = m.locked(func() error {
-			if l.mine() != nil {
-				return nil // somebody else's by now
-			}
-			return os.Remove(l.path)
-		})
+		return err
+	})
+	if errors.Is(err, errLost) {
+		err = nil
 	}
 	m.mu.Lock() // after the file is gone: this process must not make it again before
 	delete(m.held, l.name)
@@ -277,45 +307,10 @@ func (l *Lease) Release() error {
 func (m *Manager) Holds(name string) *Lease {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.held[name]
-}
-
-// beat writes the heartbeat of every held lease until stop is closed.
-func (m *Manager) beat(stop, done chan struct{}) {
-	defer close(done)
-	t := time.NewTicker(Beat)
-	defer t.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-t.C:
-			m.renew()
-		}
+	if l := m.held[name]; l != nil && l.ours {
+		return l
 	}
-}
-
-func (m *Manager) renew() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, l := range m.held {
-		if l.written.IsZero() {
-			continue // it is being taken
-		}
-		self := m.self()
-		err := m.locked(func() error {
-			if err := l.mine(); err != nil {
-				return err
-			}
-			return l.replace(self)
-		})
-		if err != nil {
-			m.notice(fmt.Sprintf("heartbeat of the lease of %s: %v", l.name, err))
-			l.written = l.written.Add(-Silence) // not sure any more
-			continue
-		}
-		l.written = self.Heartbeat
-	}
+	return nil
 }
 
 // Close gives back what is held and ends the heartbeat.
@@ -336,5 +331,5 @@ func (m *Manager) Close() error {
 		close(stop)
 		<-done
 	}
-	return err
+	return errors.Join(err, m.lock.close())
 }

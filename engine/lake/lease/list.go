@@ -22,20 +22,20 @@ type Info struct {
 	// that ended before that.
 	Draft   bool
 	ModTime time.Time
-	broken  bool
+	unread  error // why Owner is empty
 }
 
-// unreadAge is how old a file that cannot be read must be to be nobody's: a young
+// unreadAge is how old a file that names no owner must be to be nobody's: a young
 // one may just be in the making.
 const unreadAge = 10 * time.Minute
 
-// Dead tells whether the owner has surely ended, seen from self. A file that
-// cannot be read is of nobody once it has aged.
-func (i Info) Dead(self Owner, now time.Time) bool {
-	if i.broken {
-		return now.Sub(i.ModTime) > unreadAge
+// Dead tells whether the owner has surely ended. A file that names none is nobody's
+// once it has aged; of one that this process may not read nothing is known.
+func (m *Manager) Dead(i Info) bool {
+	if i.unread != nil {
+		return errors.Is(i.unread, ErrDamaged) && m.now().Sub(i.ModTime) > unreadAge
 	}
-	return i.Owner.Dead(self, now)
+	return m.Gone(i.File, i.Owner, i.ModTime)
 }
 
 // List lists what lies in a folder of leases, by name and file. A folder that is
@@ -66,7 +66,7 @@ func List(dir string) ([]Info, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		out = append(out, Info{Name: r.Name, File: e.Name(), Taken: r.Taken, Owner: r.Owner, Draft: draft, ModTime: info.ModTime(), broken: err != nil})
+		out = append(out, Info{Name: r.Name, File: e.Name(), Taken: r.Taken, Owner: r.Owner, Draft: draft, ModTime: info.ModTime(), unread: err})
 	}
 	slices.SortFunc(out, func(a, b Info) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
@@ -86,17 +86,23 @@ func fileOf(name string) string {
 // Break removes a lease. Unless force is given the error is a *Held if its owner
 // may live; it is fs.ErrNotExist if there is no such lease.
 func (m *Manager) Break(name string, force bool) error {
-	path := filepath.Join(m.dir, fileOf(name))
+	file := fileOf(name)
+	path := filepath.Join(m.dir, file)
 	if _, err := os.Stat(path); err != nil {
 		return err
 	}
 	return m.locked(func() error {
-		old, err := read(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		info, err := os.Stat(path)
+		if err != nil {
 			return err
 		}
-		if err == nil && !force && !old.Dead(m.self(), m.now()) {
-			return &Held{name, old.Owner}
+		old, err := read(path)
+		switch {
+		case force, errors.Is(err, ErrDamaged):
+		case err != nil:
+			return err
+		case !m.Gone(file, old.Owner, info.ModTime()):
+			return m.holds(name, file, old.Owner)
 		}
 		return os.Remove(path)
 	})
@@ -106,11 +112,16 @@ func (m *Manager) Break(name string, force bool) error {
 func (m *Manager) Clear(i Info) error {
 	return m.locked(func() error {
 		path := filepath.Join(m.dir, i.File)
-		now, err := read(path)
+		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		if err == nil && !now.Owner.Dead(m.self(), m.now()) {
+		if err != nil {
+			return err
+		}
+		r, err := read(path)
+		i.Owner, i.ModTime, i.unread = r.Owner, info.ModTime(), err
+		if !m.Dead(i) {
 			return nil // somebody took it over meanwhile
 		}
 		return os.Remove(path)

@@ -13,7 +13,7 @@ type Owner struct {
 	PID  int    `json:"pid"`
 	Host string `json:"host"`
 	// Boot tells boots of a host, and process-id namespaces, apart; empty where
-	// the system does not say.
+	// the system does not say, and there its processes are not asked.
 	Boot string `json:"boot_id"`
 	// Started tells processes with the same id apart; empty where unknown.
 	Started   string    `json:"process_started,omitempty"`
@@ -30,27 +30,35 @@ func Self(run string, now time.Time) Owner {
 	return Owner{PID: os.Getpid(), Host: host, Boot: bootID(), Started: started(os.Getpid()), Run: run, Heartbeat: now.UTC()}
 }
 
-// Silence is how old the heartbeat of an owner on another host may be before
-// the owner counts as dead. Beat is how often a heartbeat is written.
-const (
-	Silence = 2 * time.Minute
-	Beat    = 15 * time.Second
-)
+// here tells whether o's process is in the process table of self: that of the same
+// boot of a host and of the same PID namespace. A name alone says nothing: machines
+// and containers with the same one may share a lake.
+func (o Owner) here(self Owner) bool {
+	return o.Boot != "" && o.Boot == self.Boot && o.Host == self.Host
+}
 
-// Dead tells whether o's process has surely ended, seen from self. On the same
-// boot of the same host the process table decides; an earlier boot of the host
-// is over; of other hosts only the heartbeat is known.
-func (o Owner) Dead(self Owner, now time.Time) bool {
-	switch {
-	case o.Host != self.Host:
-		return now.Sub(o.Heartbeat) > Silence
-	case o.Boot != self.Boot:
-		return true
-	case !alive(o.PID):
+// ended tells whether the process has ended, if it is in this process table.
+func (o Owner) ended() bool {
+	if !alive(o.PID) {
 		return true
 	}
 	s := started(o.PID)
 	return o.Started != "" && s != "" && s != o.Started // the id was given to another process
+}
+
+// is tells whether both are the same process.
+func (o Owner) is(p Owner) bool {
+	return o.PID == p.PID && o.Host == p.Host && o.Boot == p.Boot && o.Started == p.Started && o.Run == p.Run
+}
+
+// same tells whether both are the same process with the same heartbeat.
+func (o Owner) same(p Owner) bool { return o.is(p) && o.Heartbeat.Equal(p.Heartbeat) }
+
+// ReadOwner reads a file that names an owner. The error wraps ErrDamaged if it names
+// none.
+func ReadOwner(path string) (Owner, error) {
+	r, err := read(path)
+	return r.Owner, err
 }
 
 func (o Owner) String() string {

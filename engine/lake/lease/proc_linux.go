@@ -15,7 +15,7 @@ func bootID() string {
 	}
 	ns, err := os.Readlink("/proc/self/ns/pid")
 	if err != nil {
-		ns = ""
+		return "" // the boot alone does not say whose process ids they are
 	}
 	return strings.TrimSpace(string(b)) + " " + ns
 }
