@@ -31,7 +31,9 @@ func (a *app) lockCmd() *cobra.Command {
 		Use:   "ls",
 		Short: "List the leases: who writes what, since when, and whether they live",
 		Long: `Lists the leases: which process writes what, since when, when it was last heard of and
-whether it lives. Processes of other machines count as gone after 2 minutes of silence.`,
+whether it lives. A process of another machine or container, or from before a restart of
+this one, counts as gone once its heartbeat was seen to stand still for 2 minutes, by an
+apply or by several, since clocks may differ; until then it may be shown as silent.`,
 		Example: "  dag lock ls\n  dag lock ls --json",
 		Args:    noArguments,
 		RunE:    func(*cobra.Command, []string) error { return a.locks() },
@@ -41,7 +43,8 @@ whether it lives. Processes of other machines count as gone after 2 minutes of s
 		Short: "Take a lease away",
 		Long: `Takes leases away, by the names that lock ls shows. The lease of a process that has ended
 needs no breaking: whoever wants it takes it over. With --force it is taken from a
-living process too: then two may write the same partition, each of them whole.`,
+living process too: what that one is about to publish then fails, but for what it is
+putting in place at that moment.`,
 		Example: "  dag lock break 'silver.future.market_by_price_10_bar5s[symbol=ESU5,dt=2025-08-14]' --force",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -89,7 +92,7 @@ func (a *app) locks() error {
 				continue // it is no lease yet
 			}
 			doc.Leases = append(doc.Leases, view.LeaseDoc{
-				Name: h.Name, File: h.File, PID: h.PID, Host: h.Host, Run: h.Run, Alive: !h.Dead,
+				Name: h.Name, File: h.File, PID: h.PID, Host: h.Host, Run: h.Run, Alive: !h.Dead, Silent: h.Silent,
 				Taken: h.Taken.UTC().Format(time.RFC3339Nano), Heartbeat: h.Heartbeat.UTC().Format(time.RFC3339Nano),
 			})
 		}
@@ -105,7 +108,7 @@ func (a *app) breakLocks(list []string, force bool) error {
 			var living *lake.LivingError
 			switch {
 			case errors.As(err, &living):
-				return &exitError{exitLease, mistake("lease_held", living.Error(), "end that process, or give --force: two processes may then write the same partition, each of them whole")}
+				return &exitError{exitLease, mistake("lease_held", living.Error(), "end that process, or give --force: what it is about to publish then fails")}
 			case err != nil:
 				return err
 			case !ok:

@@ -43,7 +43,7 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 			return err
 		}
 		if d.State == view.RunRunning {
-			return mistake("run_goes_on", fmt.Sprintf("the run %s has not ended", r.ID), "wait for it, or interrupt it")
+			return a.goesOn(r)
 		}
 		doc = d
 		if results, err = resultsOf(r); err != nil {
@@ -68,6 +68,16 @@ func (a *app) retry(ctx context.Context, id string, f applyFlags) error {
 	}
 	_, err = p.run(ctx, request, f, requestText(doc.Selection), nil)
 	return err
+}
+
+// goesOn is the mistake of a run that has not ended. If it is one of another machine or
+// container that may have been killed, that is found out by looking at it twice.
+func (a *app) goesOn(r lake.Run) error {
+	if err := a.withLake(func(_ *project, l *lake.Lake) error { return l.Watch() }); err != nil {
+		a.log.Warn().Err(err).Msg("whether the run was killed cannot be found out")
+	}
+	return mistake("run_goes_on", fmt.Sprintf("the run %s has not ended", r.ID),
+		"wait for it, or interrupt it; if it was killed on another machine, in another container or by a restart of this one, try again in 2 minutes")
 }
 
 // differing are the variables of a run whose values are others now, as --var takes

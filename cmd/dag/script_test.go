@@ -63,7 +63,7 @@ func TestScript(t *testing.T) {
 			"flip":   flip, "age": age, "copytree": copyTree, "foreign": foreign, "untouched": untouched,
 			"study": study,
 			"stall": stall, "samedata": sameData,
-			"killed": killed, "runid": runID, "shorten": shorten,
+			"killed": killed, "elsewhere": elsewhere, "runid": runID, "shorten": shorten,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
 				ts.Check(err)
@@ -114,6 +114,16 @@ func writeMarket(raw, hcl, dir string) error {
 		os.WriteFile(filepath.Join(dir, pipelinesDir, "small.hcl"), small, 0o644),
 		os.CopyFS(filepath.Join(dir, "lake"), os.DirFS(raw)),
 	)
+}
+
+// elsewhere makes the newest run of a lake one of another container: elsewhere LAKE.
+func elsewhere(ts *testscript.TestScript, _ bool, args []string) {
+	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".dag", "runs", "*", "owner.json"))
+	ts.Check(err)
+	path := names[len(names)-1]
+	text, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, []byte(strings.Replace(string(text), `"boot_id":"`, `"boot_id":"x`, 1)), 0o644))
 }
 
 // killed makes the newest run of a lake one that was killed, after so many events

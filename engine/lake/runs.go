@@ -137,6 +137,10 @@ func (r Run) Alive() bool {
 	return !dead
 }
 
+// goesOn tells whether the run's process may write its record yet: results are the
+// last it says, and spare others watching for whether it lives.
+func (r Run) goesOn() bool { return !r.HasResults() && r.Alive() }
+
 // End writes what a run that was killed could not.
 func (r Run) End(results, doc []byte) error {
 	if r.lake.o.NoWrite {
@@ -166,7 +170,7 @@ func (l *Lake) oldRuns(keep int) ([]Leftover, error) {
 	kept := 0
 	for _, name := range slices.Backward(names) {
 		r := Run{ID: name, lake: l}
-		if r.Alive() {
+		if r.goesOn() {
 			kept++
 			continue
 		}
@@ -192,7 +196,7 @@ func (l *Lake) ForgetRun(id string) error {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if r.Alive() {
+	if r.goesOn() {
 		return fmt.Errorf("run %s goes on", id)
 	}
 	return explain(os.RemoveAll(dir), "forget run "+id, dir)

@@ -91,6 +91,13 @@ func TestRecordsOfRuns(t *testing.T) {
 	if err := l.ForgetRun("20250803-1"); err == nil {
 		t.Error("the record of a run that goes on is removed")
 	}
+	mustWrite(t, l.path(".dag/runs/20250803-1/results.json"), []byte("{}"))
+	if err := l.ForgetRun("20250803-1"); err != nil {
+		t.Error("a run that has results has ended:", err)
+	}
+	if err := l.ForgetRun("20250803-1"); err != nil {
+		t.Error("it is gone already:", err)
+	}
 	if err := l.ForgetRun("../runs"); err == nil {
 		t.Error("a path is taken for a run")
 	}

@@ -132,15 +132,17 @@ func TestLocksText(t *testing.T) {
 	d := NewLocks(now)
 	d.Leases = []LeaseDoc{
 		{Name: "a.b.c[dt=1]", PID: 4711, Host: "h", Run: "r", Taken: "2025-08-05T11:59:00Z", Heartbeat: "2025-08-05T11:59:55Z", Alive: true},
+		{Name: "a.b.c[dt=2]", PID: 1, Host: "i", Run: "s", Taken: "2025-08-05T10:00:00Z", Heartbeat: "2025-08-05T11:00:00Z", Alive: true, Silent: true},
 		{File: "x.json", Taken: "0001-01-01T00:00:00Z"},
 	}
 	var b strings.Builder
 	if err := d.Text(&b, Style{}, Commands{Name: "dag"}); err != nil {
 		t.Fatal(err)
 	}
-	want := `owner  process    taken       last heard of  run  what
-alive  4711 on h  60.0 s ago  5.00 s ago     r    a.b.c[dt=1]
-gone   0 on       unknown     unknown             x.json (cannot be read)
+	want := `owner   process    taken          last heard of  run  what
+alive   4711 on h  60.0 s ago     5.00 s ago     r    a.b.c[dt=1]
+silent  1 on i     2 h 0 min ago  1 h 0 min ago  s    a.b.c[dt=2]
+gone    0 on       unknown        unknown             x.json (cannot be read)
 What a process left that is gone is taken over by whoever needs it; dag gc --yes removes it now.
 `
 	if b.String() != want {

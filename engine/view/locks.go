@@ -25,6 +25,7 @@ type LeaseDoc struct {
 	Taken     string `json:"taken"`     // RFC 3339, UTC
 	Heartbeat string `json:"heartbeat"` // the same
 	Alive     bool   `json:"alive"`     // false: the next that needs it takes it over
+	Silent    bool   `json:"silent"`    // alive as far as is known, with heartbeats missing
 }
 
 // NewLocks returns an empty list; now is what ages are counted from.
@@ -44,9 +45,12 @@ func (d *LocksDoc) Text(w io.Writer, s Style, c Commands) error {
 	dead := 0
 	for _, x := range d.Leases {
 		mark := cell{text: "alive", color: green}
-		if !x.Alive {
+		switch {
+		case !x.Alive:
 			mark = cell{text: "gone", color: yellow}
 			dead++
+		case x.Silent:
+			mark = cell{text: "silent", color: yellow}
 		}
 		name := x.Name
 		if name == "" {
