@@ -405,6 +405,33 @@ func TestGivenBackMeanwhile(t *testing.T) {
 	}
 }
 
+// TestLock: no file of a lease goes away without the lock, which is the one that the
+// file of that name is.
+func TestLock(t *testing.T) {
+	m, _ := manager(t, t.TempDir(), "m", time.Now, nil)
+	path := m.lock.path
+	for range 2 {
+		err := m.locked(func() error {
+			_, err := os.Stat(path)
+			return errors.Join(err, os.Remove(path))
+		})
+		if err != nil {
+			t.Fatal("a file that was removed is locked:", err)
+		}
+	}
+	l, err := m.Acquire(t.Context(), "x", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.lock.path = filepath.Join(path, "there", "is none")
+	if err := errors.Join(m.lock.close(), l.Release()); err == nil {
+		t.Error("it was given back without the lock")
+	}
+	if _, err := os.Stat(l.path); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOneAtATime: of many that want a lease again and again, in several processes,
 // one has it.
 func TestOneAtATime(t *testing.T) {
