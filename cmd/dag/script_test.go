@@ -63,7 +63,7 @@ func TestScript(t *testing.T) {
 			"flip":   flip, "age": age, "copytree": copyTree, "foreign": foreign, "untouched": untouched,
 			"study": study,
 			"stall": stall, "samedata": sameData,
-			"killed": killed, "elsewhere": elsewhere, "runid": runID, "shorten": shorten,
+			"killed": killed, "elsewhere": runElsewhere, "runid": runID, "shorten": shorten,
 			"market": func(ts *testscript.TestScript, _ bool, args []string) {
 				root, err := raw()
 				ts.Check(err)
@@ -116,8 +116,8 @@ func writeMarket(raw, hcl, dir string) error {
 	)
 }
 
-// elsewhere makes the newest run of a lake one of another container: elsewhere LAKE.
-func elsewhere(ts *testscript.TestScript, _ bool, args []string) {
+// runElsewhere makes the newest run of a lake one of another container: elsewhere LAKE.
+func runElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 	names, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".dag", "runs", "*", "owner.json"))
 	ts.Check(err)
 	path := names[len(names)-1]
