@@ -1,9 +1,9 @@
 package lease
 
 import (
+	"bytes"
 	"errors"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,27 +49,15 @@ func writeDraft(path string, data []byte) error {
 	return nil
 }
 
-// readFile is os.ReadFile in the same way.
-func readFile(path string) ([]byte, error) {
+// begins tells whether a file begins with some text. A file that cannot be read does
+// not: who reads it then learns why.
+func begins(path string, text []byte) bool {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	for err == unix.EINTR {
-		fd, err = unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	}
 	if err != nil {
-		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		return false
 	}
 	defer func() { _ = unix.Close(fd) }() // nothing was written
-	b := make([]byte, 0, 1024)
-	for {
-		n, err := unix.Read(fd, b[len(b):cap(b)])
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return nil, &os.PathError{Op: "read", Path: path, Err: err}
-		case n == 0:
-			return b, nil
-		default:
-			b = slices.Grow(b[:len(b)+n], 1)
-		}
-	}
+	b := make([]byte, len(text))
+	n, err := unix.Read(fd, b)
+	return err == nil && bytes.Equal(b[:n], text)
 }

@@ -193,14 +193,10 @@ func (m *Manager) locked(f func() error) error {
 var ErrDamaged = errors.New("it is cut short or damaged")
 
 func read(path string) (record, error) {
-	b, err := readFile(path)
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return record{}, err
 	}
-	return parse(path, b)
-}
-
-func parse(path string, b []byte) (record, error) {
 	var r record
 	if err := json.Unmarshal(b, &r); err != nil {
 		return record{}, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
@@ -240,14 +236,10 @@ func (l *Lease) text(self Owner) ([]byte, error) {
 
 // mine returns an error that wraps errLost if the file is not ours any more.
 func (l *Lease) mine() error {
-	b, err := readFile(l.path)
-	if err == nil && bytes.HasPrefix(b, l.head) {
-		return nil // without a look at each field, since every commit asks
+	if begins(l.path, l.head) {
+		return nil // in one look, since every commit asks
 	}
-	var r record
-	if err == nil {
-		r, err = parse(l.path, b)
-	}
+	r, err := read(l.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("the lease of %s %w: somebody has taken it away, as `lock break` does; apply again", l.name, errLost)
