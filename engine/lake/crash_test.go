@@ -301,7 +301,7 @@ func TestSweepSparesTheLiving(t *testing.T) {
 		for _, c := range []struct {
 			age  time.Duration
 			left int
-		}{{time.Hour, 1}, {time.Hour + lease.Silence, 0}} { // the second has seen it twice
+		}{{time.Minute, 1}, {time.Minute + lease.Silence, 0}} { // the second has seen it twice
 			l := open(t, root, Options{Now: func() time.Time { return time.Now().Add(c.age) }})
 			if err := l.Sweep(t.Context()); err != nil {
 				t.Fatal(err)

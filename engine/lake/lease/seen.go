@@ -15,8 +15,9 @@ import (
 // seenName is the file of sightings, in the folder of leases.
 const seenName = "seen"
 
-// anyClock is more than clocks of machines differ by, and longer than anybody waits.
-const anyClock = 24 * time.Hour
+// anyClock is more than the clocks of machines that share a lake differ by, and longer
+// than anybody waits.
+const anyClock = time.Hour
 
 // Seen is an owner as a file names it.
 type Seen struct {
@@ -44,7 +45,7 @@ func clock(o Owner) string {
 // decides if it is the one of this process. Otherwise the owner's heartbeat must stand
 // still over Silence of this machine's time, from when watch saw it first: its age
 // would mean nothing, for the two clocks may differ. Only where the owner's clock and
-// that of changed, the time of its file, agree that it is a day old, that is enough.
+// that of changed, the time of its file, agree that it is an hour old, that is enough.
 func (m *Manager) Gone(what string, o Owner, changed time.Time) bool {
 	self, now := m.self(), m.now()
 	if o.here(self) {
