@@ -60,3 +60,16 @@ func TestUntil(t *testing.T) {
 		t.Errorf("counts %v", out.Counts)
 	}
 }
+
+// A unit that is planned anew after it has started counts once.
+func TestLimitCountsAReplannedUnitOnce(t *testing.T) {
+	w := newWorld(t)
+	w.raw("2025-08-04.txt", "ESU5 1\n")
+	w.raw("2025-08-05.txt", "ESU5 1\n")
+	change := meanwhile(w, "ingest[root=ES,dt=2025-08-04]", func() { w.raw("2025-08-04.txt", "ESU5 77\n") })
+	out := w.apply(context.Background(), func(o *exec.Options) { change(o); o.Order, o.Limit = exec.Oldest, 2 })
+	equal(t, w.replanned(), []string{"ingest[root=ES,dt=2025-08-04]: its input raw.t.files[root=ES,dt=2025-08-04] 2025-08-04.txt has changed"})
+	if out.Counts[event.Done] != 2 {
+		t.Errorf("counts %v", out.Counts)
+	}
+}

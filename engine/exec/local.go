@@ -211,7 +211,9 @@ func (r *runner) start(ctx context.Context, it *plan.Item) {
 		r.cutOff(ctx, w)
 		return
 	}
-	r.began++
+	if r.looks[it.ID] == 0 {
+		r.began++
+	}
 	r.spawn(func() {
 		res, err := r.attempts(ctx, w)
 		r.done <- ending{item: it, result: res, err: err}
