@@ -296,8 +296,9 @@ func (r *runner) grow(e ending) {
 		r.block(r.queue.SetDeps(it.ID, it.Deps))
 	}
 	for _, it := range g.Skipped {
-		r.queue.Skip(it.ID)
-		r.finish(it, stepResult{}, event.Skipped, nil, "what it was to read is not there")
+		if r.queue.Skip(it.ID) {
+			r.finish(it, stepResult{}, event.Skipped, nil, "what it was to read is not there")
+		}
 	}
 	for _, it := range g.Blocked {
 		blocked, ok := r.queue.Block(it.ID)

@@ -179,16 +179,17 @@ func (q *Queue) Block(id int) ([]Blocked, bool) {
 }
 
 // Skip ends a node that has not started as if it had succeeded: there is
-// nothing to do.
-func (q *Queue) Skip(id int) {
+// nothing to do. False if it has started or ended.
+func (q *Queue) Skip(id int) bool {
 	switch q.nodes[id].state {
 	case readied:
 		q.ready.remove(q, id)
 	case waits:
 	default:
-		return
+		return false
 	}
 	q.succeed(id)
+	return true
 }
 
 // succeed ends a node and releases what waited for it alone.

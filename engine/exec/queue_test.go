@@ -188,13 +188,19 @@ func TestBlockEndsWhatHasNotStarted(t *testing.T) {
 func TestSkipReleasesWhatWaits(t *testing.T) {
 	q := exec.NewQueue(exec.Limits{Workers: 2})
 	q.Add(exec.Node{ID: 0}, exec.Node{ID: 1, Deps: []int{0}}, exec.Node{ID: 2, Deps: []int{1}}, exec.Node{ID: 3})
-	q.Skip(1) // waits
-	q.Skip(3) // is ready
+	if !q.Skip(1) || !q.Skip(3) {
+		t.Error("a node that waits or is ready was not skipped")
+	}
 	if id, ok := q.Next(); !ok || id != 0 {
 		t.Fatalf("next is %d, %v", id, ok)
 	}
-	q.Skip(0) // runs: nothing happens
+	if q.Skip(0) {
+		t.Error("a running node was skipped")
+	}
 	q.End(0, true)
+	if q.Skip(0) {
+		t.Error("a node that has ended was skipped")
+	}
 	if id, ok := q.Next(); !ok || id != 2 {
 		t.Errorf("next is %d, %v", id, ok)
 	}
