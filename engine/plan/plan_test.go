@@ -230,6 +230,29 @@ func TestForceRunsWhatIsSelected(t *testing.T) {
 	equal(t, w.ran, []string{"bars[symbol=ESU5,dt=2025-08-04]"})
 }
 
+// What is fresh and becomes known only while the plan runs is forced as well, if it
+// is selected.
+func TestForceRunsWhatBecomesKnown(t *testing.T) {
+	for selectors, want := range map[string][]string{
+		"":                                    {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "index[root=ES]", "ingest[root=ES,dt=2025-08-04]"},
+		"ingest bars":                         {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]"},
+		"ingest":                              {"ingest[root=ES,dt=2025-08-04]"},
+		"ingest state:stale":                  {"ingest[root=ES,dt=2025-08-04]"},
+		"ingest,state:stale bars,state:fresh": {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]"},
+	} {
+		w := week(t, "2025-08-04")
+		w.apply(graph.Request{}, false, "")
+		clear(w.fans)
+		for _, s := range []string{"ESU5", "ESZ5"} {
+			delete(w.parts, w.part("bronze.t.events[symbol="+s+",dt=2025-08-04]"))
+		}
+		w.apply(graph.Request{Select: strings.Fields(selectors)}, true, "")
+		if slices.Sort(w.ran); !slices.Equal(w.ran, want) {
+			t.Errorf("%q ran %v, want %v", selectors, w.ran, want)
+		}
+	}
+}
+
 func TestEmptySelectionsAreErrors(t *testing.T) {
 	w := week(t, "2025-08-04")
 	w.apply(graph.Request{}, false, "")

@@ -360,13 +360,21 @@ func (p *Plan) reconsider(u *unitSeries, days calendar.Set, g *Growth) {
 			return
 		}
 		one := calendar.Span(i, i+1)
-		if err := p.compareSeries(context.Background(), u, one); err != nil {
-			// The item will meet the same error when it is resolved, with its name.
-			u.mark(i, verdict{action: WillRun, reason: Reason{Code: MissingOutput}})
-		}
+		p.judgeAgain(u, one)
 		p.selectSeries(u, one)
+		if p.force != nil && p.force(u, i) { // what is selected may depend on what was found
+			p.judgeAgain(u, one)
+		}
 		p.makeItems(u, one)
 	})
+}
+
+// judgeAgain compares a session that the plan has grown by. Where that fails the item
+// will meet the same error when it is resolved, with its name.
+func (p *Plan) judgeAgain(u *unitSeries, one calendar.Set) {
+	if err := p.compareSeries(context.Background(), u, one); err != nil {
+		one.Each(func(i int) { u.mark(i, verdict{action: WillRun, reason: Reason{Code: MissingOutput}}) })
+	}
 }
 
 // Describe writes a unit as people read it: bar5s[symbol=ESU5,dt=2025-08-05].
