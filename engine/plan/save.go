@@ -171,16 +171,23 @@ func (p *Plan) gone(f FileItem) string {
 		if st.def.Addr.String() != f.Stage {
 			continue
 		}
-		for _, u := range st.series {
-			found := false
-			u.days.Each(func(i int) { found = found || u.unitKeys(i) == f.Unit })
-			if found {
-				return "it is up to date by now, and does not run"
-			}
+		if st.has(f.Unit) {
+			return "it is up to date by now, and does not run"
 		}
 		return "it has nothing to be made from any more, and does not run"
 	}
 	return "the pipeline does not have its stage any more"
+}
+
+// has tells whether the stage has the unit.
+func (st *stageState) has(unit addr.Keys) bool {
+	date := ""
+	if st.dateKey != nil {
+		date = st.dateKey.Name
+	}
+	keys, session, err := splitDate(unit, date, st.sessions)
+	u := st.byKeys[keys]
+	return err == nil && u != nil && u.days.Has(session) && u.unitKeys(session) == unit
 }
 
 // Describe names the unit as Item.Describe does.

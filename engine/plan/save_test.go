@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"dag/engine/addr"
+	"dag/engine/calendar"
 	"dag/engine/graph"
 	"dag/engine/plan"
 )
@@ -123,4 +125,71 @@ func FuzzDecodeFile(f *testing.F) {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
 	})
+}
+
+// sessions lists the first n sessions from a date on.
+func sessions(t tb, from string, n int) []string {
+	t.Helper()
+	d, err := calendar.ParseDay(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for ; len(out) < n; d++ {
+		if wd := d.Weekday(); wd != time.Saturday && wd != time.Sunday {
+			out = append(out, d.String())
+		}
+	}
+	return out
+}
+
+func TestWhatBecameOfASavedUnit(t *testing.T) {
+	w := week(t, "2025-08-04", "2025-08-05")
+	w.apply(graph.Request{}, false, "")
+	p := w.only(save(t, w.mustPlan(graph.Request{})))
+	const fresh, gone = "it is up to date by now, and does not run", "it has nothing to be made from any more, and does not run"
+	for _, c := range []struct{ stage, unit, want string }{
+		{"bars", "symbol=ESU5,dt=2025-08-04", fresh},
+		{"ingest", "root=ES,dt=2025-08-05", fresh},
+		{"index", "root=ES", fresh},
+		{"history", "symbol=ESU5,dt=2025-08-04", gone}, // nothing before it
+		{"bars", "symbol=ESH6,dt=2025-08-04", gone},
+		{"bars", "symbol=ESU5,dt=2026-08-04", gone},
+		{"bars", "symbol=ESU5,dt=2025-08-09", gone}, // no session
+		{"bars", "symbol=ESU5,dt=never", gone},
+		{"bars", "dt=2025-08-04,symbol=ESU5", gone},
+		{"bars", "symbol=ESU5", gone},
+		{"bars", "", gone},
+		{"index", "root=ES,dt=2025-08-04", gone},
+		{"bar", "symbol=ESU5,dt=2025-08-04", "the pipeline does not have its stage any more"},
+	} {
+		item := plan.FileItem{Stage: c.stage, Unit: addr.Keys(c.unit)}
+		drifts, err := p.Drifts([]plan.FileItem{item})
+		if err != nil || len(drifts) != 1 || drifts[0].What != c.want {
+			t.Errorf("%s: %v, %v; want %s", item.Describe(), drifts, err, c.want)
+		}
+	}
+}
+
+// A plan that is applied a second time is compared in a time that grows with its
+// items, and not with their square.
+func TestDriftsOfWhatIsUpToDateAreLinear(t *testing.T) {
+	allocs := func(n int) float64 {
+		w := week(t, sessions(t, "2025-01-06", n)...)
+		w.apply(graph.Request{}, false, "")
+		p, err := w.plan(graph.Request{}, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := save(t, p)
+		now := w.only(f)
+		return testing.AllocsPerRun(1, func() {
+			if drifts, err := now.Drifts(f.Items); err != nil || len(drifts) != len(f.Items) {
+				t.Fatalf("%d drifts, %v", len(drifts), err)
+			}
+		})
+	}
+	if few, many := allocs(10), allocs(40); many > 6*few {
+		t.Errorf("four times the items allocate %.0f times, beside %.0f", many, few)
+	}
 }

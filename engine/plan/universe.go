@@ -99,9 +99,14 @@ func (d *dataset) fullKeys(keys addr.Keys, session int) addr.Keys {
 
 // split takes the date off a partition's keys.
 func (d *dataset) split(keys addr.Keys) (series addr.Keys, session int, err error) {
+	return splitDate(keys, d.dateKey, d.sessions)
+}
+
+// splitDate takes the date off the keys of a partition or a unit.
+func splitDate(keys addr.Keys, date string, sessions *calendar.Sessions) (series addr.Keys, session int, err error) {
 	var rest []addr.KeyValue
 	for _, kv := range keys.Pairs() {
-		if kv.Key != d.dateKey {
+		if kv.Key != date {
 			rest = append(rest, kv)
 			continue
 		}
@@ -109,7 +114,7 @@ func (d *dataset) split(keys addr.Keys) (series addr.Keys, session int, err erro
 		if err != nil {
 			return "", 0, err
 		}
-		i, ok := d.sessions.Index(day)
+		i, ok := sessions.Index(day)
 		if !ok {
 			return "", 0, fmt.Errorf("%s is no session that the lake has anything of", kv.Value)
 		}
