@@ -71,3 +71,42 @@ func TestBlockedUnitThatLosesItsInputEndsOnce(t *testing.T) {
 	equal(t, w.finished(event.Blocked), []string{"before[symbol=ESB5,dt=2025-08-04]", lost, "total[root=ES]"})
 	equal(t, w.finished(event.Skipped), nil)
 }
+
+// history reads, of each symbol, the sessions before each.
+const history = `
+dataset "silver" "t" "history" {
+  keys     = ["symbol", "dt"]
+  path     = "history/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "history" {
+  transform = "t.double"
+  input "in" {
+    from = dataset.silver.t.doubled
+    window {
+      key      = "dt"
+      sessions = [-2, -1]
+      min      = 1
+      on_short = "skip"
+    }
+  }
+  output "out" { to = dataset.silver.t.history }
+}
+`
+
+// A file that cannot be read, months away, keeps no window back.
+func TestFailureBlocksOnlyTheWindowsThatReachIt(t *testing.T) {
+	w := newWorld(t)
+	w.with(history)
+	w.raw("2025-08-04.txt", "ESU5 1\n")
+	w.raw("2025-08-05.txt", "ESU5 1\n")
+	w.raw("2025-12-20.txt", "ESU5 x\n")
+	w.apply(context.Background(), nil)
+	equal(t, w.finished(event.Failed), []string{"ingest[root=ES,dt=2025-12-20]"})
+	equal(t, w.finished(event.Blocked), []string{"total[root=ES]"})
+	equal(t, w.finished(event.Done), []string{
+		"double[symbol=ESU5,dt=2025-08-04]", "double[symbol=ESU5,dt=2025-08-05]",
+		"history[symbol=ESU5,dt=2025-08-05]", "history[symbol=ESU5,dt=2025-08-06]", "history[symbol=ESU5,dt=2025-08-07]",
+		"ingest[root=ES,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-05]",
+	})
+}

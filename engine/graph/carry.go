@@ -72,6 +72,13 @@ func (g *Graph) MadeFrom(d, ancestor addr.Dataset, days calendar.Set) calendar.S
 	return w.days(days)
 }
 
+// Apart tells how many sessions, lo to hi, an ancestor's partitions may lie from those
+// that are made from them; false where dates say nothing about that.
+func (g *Graph) Apart(d, ancestor addr.Dataset) (lo, hi int, ok bool) {
+	w, ok := g.carry(d, -1, true)[ancestor]
+	return w.lo, w.hi, ok && !w.anyDate
+}
+
 // reached is carry along any kind of step.
 func (g *Graph) reached(d addr.Dataset, n int, steps func(addr.Dataset) map[addr.Dataset]way) map[addr.Dataset]way {
 	reached := map[addr.Dataset]way{d: {}}

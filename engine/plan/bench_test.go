@@ -129,3 +129,63 @@ func record(b *testing.B, p *plan.Plan, t *manifest.Table) {
 		b.Fatal(err)
 	}
 }
+
+// notMade is a lake of files of four contracts each of which nothing has been made.
+func notMade(b *testing.B, n int) (w *world, contracts []string) {
+	contracts = []string{"ESH6", "ESM6", "ESU5", "ESZ5"}
+	w = newWorld(b)
+	w.raw["ES"] = map[string]string{}
+	for _, d := range sessions(b, "2010-01-04", n) {
+		w.raw["ES"]["es-"+d+".dbn"] = strings.Join(contracts, " ") + ":" + d
+	}
+	return w, contracts
+}
+
+// BenchmarkMakeBelowFanOuts plans a lake whose fan-outs all have to run again: a unit
+// waits for those within its reach, however many there are.
+func BenchmarkMakeBelowFanOuts(b *testing.B) {
+	for _, n := range []int{500, 2_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w, contracts := notMade(b, n)
+			for _, d := range sessions(b, "2010-01-04", n) {
+				w.fans[addr.Keys("root=ES,dt="+d)] = contracts
+			}
+			items, deps := 0, 0
+			for b.Loop() {
+				p := w.mustPlan(graph.Request{})
+				items, deps = len(p.Items), 0
+				for _, it := range p.Items {
+					deps += len(it.Deps)
+				}
+			}
+			b.ReportMetric(float64(deps)/float64(items), "deps/item")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(items), "ns/item")
+		})
+	}
+}
+
+// BenchmarkFanOut tells a plan the values of one fan-out after the other, of which
+// nothing was known.
+func BenchmarkFanOut(b *testing.B) {
+	for _, n := range []int{500, 2_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			w, contracts := notMade(b, n)
+			for b.Loop() {
+				b.StopTimer()
+				p := w.mustPlan(graph.Request{})
+				fanOuts := p.Items
+				b.StartTimer()
+				for _, it := range fanOuts {
+					var made []plan.Made
+					for _, c := range contracts {
+						d, _ := it.Unit.Get("dt")
+						made = append(made, plan.Made{Partition: w.part("bronze.t.events[symbol=" + c + ",dt=" + d + "]"), Rows: 1})
+					}
+					p.Committed(it, made)
+					p.FanOut(it, contracts)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/fan-out")
+		})
+	}
+}

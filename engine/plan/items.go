@@ -50,7 +50,7 @@ func (p *Plan) newItem(u *unitSeries, session int) *Item {
 	})
 	p.shareNames(it)
 	if u.stage.fanOut >= 0 {
-		p.unsure[it.ID] = true
+		p.unsure.add(it)
 	}
 	p.linkItem(it)
 	return it
@@ -98,45 +98,6 @@ func (p *Plan) linkItem(it *Item) {
 			it.Blocked = fmt.Sprintf("%s[%s] is blocked: %s", p.Items[d].Stage, p.Items[d].Unit, p.Items[d].Blocked)
 		}
 	}
-}
-
-// linkUnsure lets an item that reads many partitions wait for every fan-out
-// above it that has still to tell its values: they may be among the many.
-func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
-	if len(p.unsure) == 0 {
-		return
-	}
-	pos := p.Graph.Position(it.Stage)
-	above := p.Graph.Reach(pos, -1, p.Graph.Upstream)
-	wide, allDays := p.readsMany(above)
-	if !wide {
-		return
-	}
-	for id := range p.unsure {
-		f := p.Items[id]
-		fpos := p.Graph.Position(f.Stage)
-		if fpos == pos || !above[fpos] {
-			continue
-		}
-		if _, ok := merge(it.unit.series.values, f.unit.series.values); ok && (allDays || f.unit.session == it.unit.session) {
-			deps[id] = true
-		}
-	}
-}
-
-// readsMany tells whether any of the stages reads several partitions through
-// one port, and whether of several sessions.
-func (p *Plan) readsMany(stages map[int]bool) (wide, allDays bool) {
-	for i := range stages {
-		for _, in := range p.Graph.Stages[i].Inputs {
-			wide = wide || in.Window != nil || len(in.Collect) > 0
-			allDays = allDays || in.Window != nil
-			if k := in.From.DateKey(); k != nil && slices.Contains(in.Collect, k.Name) {
-				allDays = true
-			}
-		}
-	}
-	return wide, allDays
 }
 
 // knownAfter lists the selected stages below the fan-outs that have never run.

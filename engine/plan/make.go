@@ -58,9 +58,10 @@ type Plan struct {
 	windows   windows          // scratch of windowsOf
 	// hasher sums up what a unit reads; memberHasher one member of a window meanwhile.
 	hasher, memberHasher *manifest.Hasher
-	unsure               map[int]bool         // fan-out items that have not told their values
-	costs                map[*stageState]Cost // see CostOf
-	growing              bool                 // the plan has been made; what is added came by a fan-out
+	unsure               unsure
+	fanOuts              map[*stageState][]fanOutAbove // see fanOutsAbove
+	costs                map[*stageState]Cost          // see CostOf
+	growing              bool                          // the plan has been made; what is added came by a fan-out
 }
 
 // KnownAfter is a stage some of whose units will be known when a fan-out has
@@ -102,7 +103,8 @@ func makeFrom(ctx context.Context, g *graph.Graph, lake Lake, r Request, n *need
 		sessions: map[*calendar.Calendar]*calendar.Sessions{},
 		datasets: map[addr.Dataset]*dataset{},
 		verdicts: map[unitRef]verdict{},
-		unsure:   map[int]bool{},
+		unsure:   unsure{},
+		fanOuts:  map[*stageState][]fanOutAbove{},
 		hasher:   manifest.NewHasher(""), memberHasher: manifest.NewHasher(""),
 	}
 	start := now()

@@ -44,7 +44,7 @@ func TestSelectionIsDecidedAsInTheWhole(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := week(rt, "2025-08-04", "2025-08-05", "2025-08-06")
 		w.raw["NQ"] = map[string]string{"nq-2025-08-04.dbn": "NQU5:x", "nq-2025-08-06.dbn": "NQU5:y"}
-		w.extra = rapid.SampledFrom([]string{"", spread}).Draw(rt, "extra")
+		w.extra = rapid.SampledFrom([]string{"", spread, chain}).Draw(rt, "extra")
 		w.configure()
 		if rapid.Bool().Draw(rt, "made") {
 			w.apply(graph.Request{}, false, "")

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -230,29 +231,6 @@ func TestForceRunsWhatIsSelected(t *testing.T) {
 	equal(t, w.ran, []string{"bars[symbol=ESU5,dt=2025-08-04]"})
 }
 
-// What is fresh and becomes known only while the plan runs is forced as well, if it
-// is selected.
-func TestForceRunsWhatBecomesKnown(t *testing.T) {
-	for selectors, want := range map[string][]string{
-		"":                                    {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "index[root=ES]", "ingest[root=ES,dt=2025-08-04]"},
-		"ingest bars":                         {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]"},
-		"ingest":                              {"ingest[root=ES,dt=2025-08-04]"},
-		"ingest state:stale":                  {"ingest[root=ES,dt=2025-08-04]"},
-		"ingest,state:stale bars,state:fresh": {"bars[symbol=ESU5,dt=2025-08-04]", "bars[symbol=ESZ5,dt=2025-08-04]", "ingest[root=ES,dt=2025-08-04]"},
-	} {
-		w := week(t, "2025-08-04")
-		w.apply(graph.Request{}, false, "")
-		clear(w.fans)
-		for _, s := range []string{"ESU5", "ESZ5"} {
-			delete(w.parts, w.part("bronze.t.events[symbol="+s+",dt=2025-08-04]"))
-		}
-		w.apply(graph.Request{Select: strings.Fields(selectors)}, true, "")
-		if slices.Sort(w.ran); !slices.Equal(w.ran, want) {
-			t.Errorf("%q ran %v, want %v", selectors, w.ran, want)
-		}
-	}
-}
-
 func TestEmptySelectionsAreErrors(t *testing.T) {
 	w := week(t, "2025-08-04")
 	w.apply(graph.Request{}, false, "")
@@ -286,28 +264,26 @@ func TestNothingIsHashedForAFirstPlan(t *testing.T) {
 func TestApplyAlwaysSettles(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := week(rt, "2025-08-04", "2025-08-05", "2025-08-06")
-		w.extra = rapid.SampledFrom([]string{"", spread}).Draw(rt, "extra")
+		w.extra = rapid.SampledFrom([]string{"", spread, chain}).Draw(rt, "extra")
 		w.configure()
+		w.pick = rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "order"), 0)).IntN
 		for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
 			for range rapid.IntRange(1, 3).Draw(rt, "changes") {
 				change(rt, w)
 			}
-			fail := ""
 			if rapid.IntRange(0, 3).Draw(rt, "fails") == 0 {
-				fail = "ingest[root=ES,dt=2025-08-05]"
+				w.apply(graph.Request{}, false, "ingest[root=ES,dt=2025-08-05]")
+				continue
 			}
-			w.apply(graph.Request{}, false, fail)
+			w.settle(rt)
 		}
-		w.apply(graph.Request{}, false, "")
-		if left := lines(w.mustPlan(graph.Request{})); len(left) > 0 {
-			rt.Fatalf("left to do: %v", left)
-		}
+		w.settle(rt)
 		fresh := newWorld(rt)
 		fresh.raw, fresh.param, fresh.ingest, fresh.version, fresh.extra = w.raw, w.param, w.ingest, w.version, w.extra
 		fresh.configure()
 		fresh.apply(graph.Request{}, false, "")
 		for p, m := range fresh.parts {
-			if slices.Contains([]string{"index", "history", "spread", "below"}, p.Dataset.Table) {
+			if slices.Contains([]string{"index", "history", "spread", "below", "daily", "chain"}, p.Dataset.Table) {
 				continue // they also read what a fan-out has made empty
 			}
 			if got := w.parts[p]; got == nil || got.Digest != m.Digest {

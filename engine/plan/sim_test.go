@@ -148,7 +148,8 @@ type world struct {
 	state   map[addr.Partition]manifest.State // where it is not Complete
 	fans    map[addr.Keys]manifest.FanOut
 	hashed  int
-	ran     []string // units, in order, of the last apply
+	pick    func(n int) int // which of n items that are ready runs next; nil: the first
+	ran     []string        // units, in order, of the last apply
 	cutOff  []string
 }
 
@@ -269,7 +270,7 @@ func (w *world) plan(r graph.Request, force bool) (*plan.Plan, error) {
 	return plan.Make(context.Background(), w.graph, w, plan.Request{Selection: sel, Force: force}, time.Now)
 }
 
-// apply runs a plan to its end, always the first item whose deps have ended.
+// apply runs a plan to its end, one item whose deps have ended after the other.
 // fail names a unit that fails.
 func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
 	w.t.Helper()
@@ -284,13 +285,10 @@ func (w *world) apply(r graph.Request, force bool, fail string) *plan.Plan {
 	)
 	done := map[int]int{}
 	for {
-		next := slices.IndexFunc(p.Items, func(it *plan.Item) bool {
-			return done[it.ID] == 0 && !slices.ContainsFunc(it.Deps, func(d int) bool { return done[d] == 0 })
-		})
-		if next < 0 {
+		it := w.next(p, done)
+		if it == nil {
 			break
 		}
-		it := p.Items[next]
 		blocked := it.Blocked != "" || slices.ContainsFunc(it.Deps, func(d int) bool { return done[d] == failed })
 		if blocked || it.Describe() == fail {
 			done[it.ID] = failed

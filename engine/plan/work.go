@@ -207,7 +207,7 @@ type Growth struct {
 // among them. Call it after Committed.
 func (p *Plan) FanOut(it *Item, values []string) Growth {
 	u, session := it.unit.series, it.unit.session
-	delete(p.unsure, it.ID)
+	p.unsure.remove(it)
 	u.stage.fanOuts[it.Unit] = manifest.FanOut{Values: values}
 	dirty := changes{}
 	for _, s := range p.setFanOut(u, session, values) {

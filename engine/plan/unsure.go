@@ -1,0 +1,100 @@
+package plan
+
+import (
+	"slices"
+
+	"dag/engine/graph"
+)
+
+// unsure are the fan-out items that have not told their values, by session.
+type unsure map[*stageState]map[int][]*Item
+
+func (w unsure) add(it *Item) {
+	st, session := it.unit.series.stage, it.unit.session
+	if w[st] == nil {
+		w[st] = map[int][]*Item{}
+	}
+	w[st][session] = append(w[st][session], it)
+}
+
+func (w unsure) remove(it *Item) {
+	st, session := it.unit.series.stage, it.unit.session
+	left := slices.DeleteFunc(w[st][session], func(other *Item) bool { return other == it })
+	if w[st][session] = left; len(left) == 0 {
+		delete(w[st], session)
+	}
+}
+
+// fanOutAbove is a fan-out as seen from a stage below it.
+type fanOutAbove struct {
+	stage *stageState
+	// lo and hi are how many sessions away from a unit of the stage what it reads may
+	// have been made; with anyDate, on any.
+	lo, hi  int
+	anyDate bool
+}
+
+// linkUnsure lets an item wait for every fan-out above it that has still to tell its
+// values, and may tell one that the item reads: one more of many, or one that it made
+// before and does not know of any more.
+func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
+	u, session := it.unit.series, it.unit.session
+	link := func(items []*Item) {
+		for _, f := range items {
+			if agree(u.values, f.unit.series.values) {
+				deps[f.ID] = true
+			}
+		}
+	}
+	for _, f := range p.fanOutsAbove(u.stage) {
+		switch waiting := p.unsure[f.stage]; {
+		case len(waiting) == 0:
+		case f.anyDate:
+			for _, items := range waiting {
+				link(items)
+			}
+		default:
+			for i := session + f.lo; i <= session+f.hi; i++ {
+				link(waiting[i])
+			}
+		}
+	}
+}
+
+// agree tells whether values are the same where both have a key.
+func agree(x, y map[string]string) bool {
+	for k, v := range x {
+		if other, ok := y[k]; ok && other != v {
+			return false
+		}
+	}
+	return true
+}
+
+// fanOutsAbove lists the fan-outs above a stage.
+func (p *Plan) fanOutsAbove(st *stageState) []fanOutAbove {
+	if known, ok := p.fanOuts[st]; ok {
+		return known
+	}
+	var out []fanOutAbove
+	above := p.Graph.Reach(p.Graph.Position(st.def.Addr), -1, p.Graph.Upstream)
+	for i, f := range p.stages {
+		if f.fanOut < 0 || f == st || !above[i] {
+			continue
+		}
+		lo, hi, ok := p.Graph.Apart(st.def.Outputs[0].To.Addr, f.def.Outputs[f.fanOut].To.Addr)
+		of := fanOutAbove{f, lo, hi, !ok}
+		for k := range p.Graph.Reach(i, -1, p.Graph.Downstream) {
+			of.anyDate = of.anyDate || k != i && above[k] && windowsOverValues(p.Graph.Stages[k])
+		}
+		out = append(out, of)
+	}
+	p.fanOuts[st] = out
+	return out
+}
+
+// windowsOverValues tells whether a stage has such a window: it counts the values that
+// are seen on any day.
+func windowsOverValues(st *graph.Stage) bool {
+	return slices.ContainsFunc(st.Inputs, func(in graph.Input) bool { return in.Window != nil && !in.Window.Dates })
+}
