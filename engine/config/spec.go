@@ -138,8 +138,8 @@ var calendarSpec = BlockSpec{
 		{Name: "timezone", Type: typeText, Required: true, Doc: "Name of the IANA database."},
 		{Name: "weekdays", Type: typeTexts, Required: true, Doc: "Of `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`."},
 		{Name: "holidays", Type: typeTexts, Default: "none", Doc: "Dates that are no sessions, as `YYYY-MM-DD`."},
-		{Name: "first", Type: typeText, Default: "the oldest file of a source", Doc: "The first session, as `YYYY-MM-DD`."},
-		{Name: "last", Type: typeText, Default: "the newest file of a source", Doc: "The last session, as `YYYY-MM-DD`."},
+		{Name: "first", Type: typeText, Default: "the oldest file of a source", Doc: "The first session, as `YYYY-MM-DD`. Without it folders of datasets count as well, up to 30 years before the oldest file."},
+		{Name: "last", Type: typeText, Default: "the newest file of a source", Doc: "The last session, as `YYYY-MM-DD`. Without it folders of datasets count as well, up to 30 years after the newest file."},
 	},
 	Example: `calendar "cme" {
   timezone = "America/New_York"

@@ -42,6 +42,9 @@ type Plan struct {
 	// Unused counts the names below sources that look like their files and feed no
 	// partition.
 	Unused int
+	// Far lists folders of datasets that lie too far from all files of sources to be
+	// looked at: see FarYears.
+	Far    []addr.Partition
 	Timing Timing
 
 	lake      Lake

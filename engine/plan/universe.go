@@ -90,11 +90,16 @@ func (d *dataset) fullKeys(keys addr.Keys, session int) addr.Keys {
 	if d.dateKey == "" {
 		return keys
 	}
+	return withDate(d.def, keys, d.sessions.Day(session))
+}
+
+// withDate puts a date where the dataset declares its date key.
+func withDate(def *graph.Dataset, keys addr.Keys, day calendar.Day) addr.Keys {
 	at := 0
-	for d.def.Keys[at].Name != d.dateKey {
+	for !def.Keys[at].Date {
 		at++
 	}
-	return keys.Insert(at, addr.KeyValue{Key: d.dateKey, Value: d.sessions.Day(session).String()})
+	return keys.Insert(at, addr.KeyValue{Key: def.Keys[at].Name, Value: day.String()})
 }
 
 // split takes the date off a partition's keys.
@@ -188,94 +193,6 @@ func dateName(def *graph.Dataset) string {
 	}
 	return ""
 }
-
-// seriesID finds a series of a source among the tables.
-type seriesID struct{ table, series int }
-
-// fileDays assigns a source's files to days; a file may feed several.
-type fileDays map[calendar.Day][]int
-
-// assignment is what becomes of a series of files.
-type assignment struct {
-	days   fileDays
-	strays int // files that feed no day, though they look like it
-}
-
-// number makes the session numbering of every calendar: from its first to its
-// last day, or over all days that the lake has anything of.
-func (p *Plan) number(tables []*manifest.Table) (map[seriesID]assignment, error) {
-	first, last := map[*calendar.Calendar]calendar.Day{}, map[*calendar.Calendar]calendar.Day{}
-	seen := func(c *calendar.Calendar, d calendar.Day) {
-		if old, ok := first[c]; !ok || d < old {
-			first[c] = d
-		}
-		if old, ok := last[c]; !ok || d > old {
-			last[c] = d
-		}
-	}
-	assigned := map[seriesID]assignment{}
-	for i, t := range tables {
-		def := p.Graph.Config.Datasets[i]
-		key := def.DateKey()
-		if key == nil {
-			continue
-		}
-		for j, s := range t.Series {
-			if !def.Source {
-				seen(key.Calendar, s.First)
-				seen(key.Calendar, s.Last)
-				continue
-			}
-			a, err := assign(def, key, s)
-			if err != nil {
-				return nil, fmt.Errorf("files of %s[%s]: %w", def.Addr, s.Keys, err)
-			}
-			for d := range a.days {
-				seen(key.Calendar, d)
-			}
-			assigned[seriesID{i, j}] = a
-		}
-	}
-	for _, c := range p.Graph.Config.Calendars {
-		lo, ok := first[c]
-		hi := last[c]
-		if c.First != 0 {
-			lo = c.First
-		}
-		if c.Last != 0 {
-			hi = c.Last
-		}
-		if !ok {
-			lo, hi = 1, 0
-		}
-		p.sessions[c] = c.Sessions(lo, hi)
-	}
-	return assigned, nil
-}
-
-// assign asks the source's file pattern which day each file belongs to.
-func assign(def *graph.Dataset, key *graph.Key, s manifest.Series) (a assignment, err error) {
-	names := make([]string, len(s.Files))
-	for i, f := range s.Files {
-		names[i] = f.Name
-	}
-	values := map[string]string{}
-	for _, kv := range s.Keys.Pairs() {
-		values[kv.Key] = kv.Value
-	}
-	got, err := def.Files.Assign(names, values, key.Name, key.Calendar)
-	if err != nil {
-		return a, err
-	}
-	a.days = fileDays{}
-	for _, g := range got {
-		a.days[g.Day] = g.Files
-	}
-	strays, err := def.Files.Strays(names, got, values, key.Name)
-	a.strays = len(strays)
-	return a, err
-}
-
 // fill lays one table's series out by session.
 func (d *dataset) fill(t *manifest.Series, days fileDays, want manifest.Want) {
 	s := d.add(t.Keys)

@@ -51,6 +51,7 @@ type PlanDoc struct {
 	Items         []ItemDoc       `json:"items"`
 	Estimate      *EstimateDoc    `json:"estimate,omitempty"` // where there is something to do
 	LeftOut       []LeftOutDoc    `json:"left_out,omitempty"`
+	Far           []string        `json:"far,omitempty"`      // folders left out, since no file of a source is near them
 	Expected      []ExpectedDoc   `json:"expected,omitempty"` // where raw files belong, if there are none
 
 	planned  int      // items
@@ -188,6 +189,9 @@ func NewPlan(p *plan.Plan, root string, config time.Duration) *PlanDoc {
 	}
 	for _, l := range p.LeftOut() {
 		doc.LeftOut = append(doc.LeftOut, LeftOutDoc{l.Stage.String(), l.Unit, l.Has.String(), l.Lacks.String()})
+	}
+	for _, part := range p.Far {
+		doc.Far = append(doc.Far, part.String())
 	}
 	doc.planned, doc.groups = len(p.Items), groupItems(p)
 	if i := slices.IndexFunc(p.Items, func(it *plan.Item) bool { return it.Blocked != "" }); i >= 0 {

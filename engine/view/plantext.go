@@ -142,6 +142,7 @@ func (d *PlanDoc) Text(w io.Writer, s Style, c Commands) error {
 			p.printf("Nothing to do: %s up to date.\n", isAre(d.selected, "partition"))
 		}
 		d.textLeftOut(p)
+		d.textFar(p)
 		return p.err
 	}
 	d.table(p)
@@ -205,6 +206,7 @@ func (d *PlanDoc) Summary(w io.Writer, s Style) error {
 	p.printf("%s %s\n", s.paint(bold, "Plan:"), line)
 	d.textEstimate(p)
 	d.textLeftOut(p)
+	d.textFar(p)
 	return p.err
 }
 
@@ -233,7 +235,7 @@ func (d *PlanDoc) textEstimate(p *printer) {
 	p.printf(".\n")
 }
 
-// maxLeftOut is how many units textLeftOut names.
+// maxLeftOut is how many units textLeftOut names, and how many folders textFar.
 const maxLeftOut = 3
 
 // textLeftOut names what cannot be for want of a file.
@@ -244,6 +246,17 @@ func (d *PlanDoc) textLeftOut(p *printer) {
 			return
 		}
 		p.printf("%s %s: %s has a file and %s has none.\n", p.style.paint(yellow, "Left out:"), unitName(l.Stage, l.Unit), l.Has, l.Lacks)
+	}
+}
+
+// textFar names folders that are not looked at.
+func (d *PlanDoc) textFar(p *printer) {
+	for i, part := range d.Far {
+		if i == maxLeftOut {
+			p.printf("  … and %s more\n", plural(len(d.Far)-i, "folder"))
+			return
+		}
+		p.printf("%s %s is more than %d years from every file of a source. Remove its folder, or set first and last of its calendar.\n", p.style.paint(yellow, "Ignored:"), part, plan.FarYears)
 	}
 }
 

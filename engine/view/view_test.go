@@ -146,6 +146,9 @@ func TestPlanText(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc.planned, doc.blocked, doc.selected = 0, nil, 239
+	for _, year := range []string{"9996", "9997", "9998", "9999"} {
+		doc.Far = append(doc.Far, part(bars, year+"-08-04").String())
+	}
 	b.WriteString("---\n")
 	if err := doc.Text(&b, Style{}, c); err != nil {
 		t.Fatal(err)
