@@ -148,7 +148,7 @@ func BenchmarkMakeBelowFanOuts(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			w, contracts := notMade(b, n)
 			for _, d := range sessions(b, "2010-01-04", n) {
-				w.fans[addr.Keys("root=ES,dt="+d)] = contracts
+				w.fans[addr.Keys("root=ES,dt="+d)] = manifest.FanOut{Values: contracts}
 			}
 			items, deps := 0, 0
 			for b.Loop() {

@@ -193,6 +193,7 @@ func dateName(def *graph.Dataset) string {
 	}
 	return ""
 }
+
 // fill lays one table's series out by session.
 func (d *dataset) fill(t *manifest.Series, days fileDays, want manifest.Want) {
 	s := d.add(t.Keys)

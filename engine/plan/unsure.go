@@ -34,14 +34,18 @@ type fanOutAbove struct {
 	anyDate bool
 }
 
-// linkUnsure lets an item wait for every fan-out above it that has still to tell its
-// values, and may tell one that the item reads: one more of many, or one that it made
-// before and does not know of any more.
+// linkUnsure lets an item that reads many partitions wait for every fan-out above it
+// that has still to tell its values, and may tell one more of the many. A fan-out of
+// another root is none of its.
 func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
 	u, session := it.unit.series, it.unit.session
+	var values map[string]string
 	link := func(items []*Item) {
+		if values == nil && len(items) > 0 {
+			values = u.stage.def.Outputs[0].To.Values(u.values)
+		}
 		for _, f := range items {
-			if agree(u.values, f.unit.series.values) {
+			if agree(values, f.unit.series.values) {
 				deps[f.ID] = true
 			}
 		}
@@ -71,7 +75,8 @@ func agree(x, y map[string]string) bool {
 	return true
 }
 
-// fanOutsAbove lists the fan-outs above a stage.
+// fanOutsAbove lists the fan-outs above a stage from which on the way to it many
+// partitions are read through one port.
 func (p *Plan) fanOutsAbove(st *stageState) []fanOutAbove {
 	if known, ok := p.fanOuts[st]; ok {
 		return known
@@ -83,14 +88,24 @@ func (p *Plan) fanOutsAbove(st *stageState) []fanOutAbove {
 			continue
 		}
 		lo, hi, ok := p.Graph.Apart(st.def.Outputs[0].To.Addr, f.def.Outputs[f.fanOut].To.Addr)
-		of := fanOutAbove{f, lo, hi, !ok}
+		of, wide := fanOutAbove{f, lo, hi, !ok}, false
 		for k := range p.Graph.Reach(i, -1, p.Graph.Downstream) {
-			of.anyDate = of.anyDate || k != i && above[k] && windowsOverValues(p.Graph.Stages[k])
+			if k != i && above[k] {
+				wide = wide || readsMany(p.Graph.Stages[k])
+				of.anyDate = of.anyDate || windowsOverValues(p.Graph.Stages[k])
+			}
 		}
-		out = append(out, of)
+		if wide {
+			out = append(out, of)
+		}
 	}
 	p.fanOuts[st] = out
 	return out
+}
+
+// readsMany tells whether a stage reads several partitions through one port.
+func readsMany(st *graph.Stage) bool {
+	return slices.ContainsFunc(st.Inputs, func(in graph.Input) bool { return in.Window != nil || len(in.Collect) > 0 })
 }
 
 // windowsOverValues tells whether a stage has such a window: it counts the values that
