@@ -254,11 +254,14 @@ func (c *caster) doubles(v *vector, base int64) ([]byte, int, error) {
 				out[i] = int64(math.Float64bits(x.f))
 				continue
 			}
-			if f := float64(x.i); math.Abs(f) > 1<<53 {
-				return nil, 0, c.lossy(base+int64(i), x.i)
-			} else {
-				out[i] = int64(math.Float64bits(f))
+			y, _, err := c.long(x)
+			if err == nil && (y > maxExact || y < -maxExact) {
+				err = misfit{x.i}
 			}
+			if err != nil {
+				return nil, 0, c.lossy(base+int64(i), err)
+			}
+			out[i] = int64(math.Float64bits(float64(y)))
 		}
 	}
 	nulls := v.n - v.values
@@ -272,6 +275,9 @@ func (c *caster) doubles(v *vector, base int64) ([]byte, int, error) {
 	}
 	return arrow.Int64Traits.CastToBytes(out), nulls, nil
 }
+
+// maxExact is how far every integer is a float64.
+const maxExact = 1 << 53
 
 // scalar is one stored number.
 type scalar struct {
@@ -310,8 +316,11 @@ func (c *caster) getter(v *vector) func(i int) scalar {
 func (c *caster) long(x scalar) (int64, bool, error) {
 	if !x.float {
 		y := x.i * c.scale
-		if x.big || y/c.scale != x.i {
+		if x.big {
 			return 0, false, misfit{uint64(x.i)}
+		}
+		if y/c.scale != x.i {
+			return 0, false, misfit{x.i}
 		}
 		return y, true, nil
 	}

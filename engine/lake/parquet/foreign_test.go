@@ -6,6 +6,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v17/arrow"
@@ -59,19 +61,9 @@ func TestForeignTypes(t *testing.T) {
 		{Name: "gap", Type: arrow.PrimitiveTypes.Float64}, {Name: "text", Type: arrow.BinaryTypes.String},
 	}
 	for _, version := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
-		var buf bytes.Buffer
-		w, err := pqarrow.NewFileWriter(s, &buf, parquet.NewWriterProperties(parquet.WithDataPageVersion(version), parquet.WithMaxRowGroupLength(1000),
-			parquet.WithDictionaryFor("size", false), parquet.WithDataPageSize(2000)), pqarrow.DefaultWriterProps())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Write(rec); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		got, err := decode(buf.Bytes(), want, 777)
+		data := foreign(t, rec, parquet.WithDataPageVersion(version), parquet.WithMaxRowGroupLength(1000),
+			parquet.WithDictionaryFor("size", false), parquet.WithDataPageSize(2000))
+		got, err := decode(data, want, 777)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,6 +93,78 @@ func checkForeign(t *testing.T, r arrow.Record, i, row int) {
 	if !ok {
 		t.Fatalf("row %d: %v", row, r.NewSlice(int64(i), int64(i)+1))
 	}
+}
+
+// TestCastsAreLossless stores one number and reads it as another type: what comes
+// is the number itself or an error that names it.
+func TestCastsAreLossless(t *testing.T) {
+	i64, u64, i32, f64 := arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Float64
+	us := &arrow.TimestampType{Unit: arrow.Microsecond}
+	for _, c := range []struct {
+		stored arrow.DataType
+		value  string
+		want   arrow.DataType
+		read   string // "": it does not fit
+	}{
+		{i64, "9007199254740992", f64, "9.007199254740992e+15"},
+		{i64, "9007199254740993", f64, ""},
+		{i64, "-9007199254740992", f64, "-9.007199254740992e+15"},
+		{i64, "-9007199254740993", f64, ""},
+		{i64, "9223372036854775807", f64, ""},
+		{i64, "-9223372036854775808", f64, ""},
+		{u64, "9007199254740992", f64, "9.007199254740992e+15"},
+		{u64, "9007199254740993", f64, ""},
+		{u64, "9223372036854775808", f64, ""},
+		{u64, "18446744073709551615", f64, ""},
+		{u64, "9223372036854775807", i64, "9223372036854775807"},
+		{u64, "9223372036854775808", i64, ""},
+		{u64, "18446744073709551615", i32, ""},
+		{i64, "2147483647", i32, "2147483647"},
+		{i64, "2147483648", i32, ""},
+		{i64, "-2147483649", i32, ""},
+		{arrow.PrimitiveTypes.Uint32, "4294967295", f64, "4.294967295e+09"},
+		{us, "9007199254740", f64, "9.00719925474e+15"}, // ns, as of a long
+		{us, "9007199254741", f64, ""},
+		{us, "9223372036854775", i64, "9223372036854775000"},
+		{us, "9223372036854776", i64, ""},
+		{us, "-9223372036854776", i64, ""},
+	} {
+		s := arrow.NewSchema([]arrow.Field{{Name: "x", Type: c.stored}}, nil)
+		b := array.NewRecordBuilder(memory.DefaultAllocator, s)
+		if ts, ok := b.Field(0).(*array.TimestampBuilder); ok {
+			n, err := strconv.ParseInt(c.value, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ts.Append(arrow.Timestamp(n))
+		} else if err := b.Field(0).AppendValueFromString(c.value); err != nil {
+			t.Fatal(err)
+		}
+		got, err := decode(foreign(t, b.NewRecord()), []Field{{Name: "x", Type: c.want}}, 10)
+		switch {
+		case c.read == "" && (err == nil || !strings.Contains(err.Error(), "row 0: "+c.value+" (stored as INT64) does not fit")):
+			t.Errorf("%s %s as %s: %v, %v", c.stored, c.value, c.want, got, err)
+		case c.read != "" && (err != nil || got[0].Column(0).ValueStr(0) != c.read):
+			t.Errorf("%s %s as %s: %v, %v; want %s", c.stored, c.value, c.want, got, err, c.read)
+		}
+	}
+}
+
+// foreign writes a file with arrow's writer.
+func foreign(t testing.TB, rec arrow.Record, props ...parquet.WriterProperty) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w, err := pqarrow.NewFileWriter(rec.Schema(), &buf, parquet.NewWriterProperties(props...), pqarrow.DefaultWriterProps())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(rec); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }
 
 // golden finds the reference's data beside the repository.
