@@ -88,7 +88,7 @@ func (c *caster) array(v vector, base int64) (arrow.Array, error) {
 		if nulls > 0 && !c.want.Nullable {
 			return nil, c.nullAt(v, base)
 		}
-		return textArray(v), nil
+		return textArray(v)
 	case arrow.BOOL:
 		bits := make([]byte, 0, (v.n+7)/8)
 		for i, b := range spread(v.bools, v.valid, v.n) {
@@ -153,10 +153,13 @@ func newArray(t arrow.DataType, n int, valid, data []byte, nulls int) arrow.Arra
 	return array.MakeFromData(d)
 }
 
-func textArray(v vector) arrow.Array {
+func textArray(v vector) (arrow.Array, error) {
 	size := 0
 	for _, s := range v.texts {
 		size += len(s)
+	}
+	if size > maxPageBytes {
+		return nil, errLong
 	}
 	data := make([]byte, 0, size)
 	ends := make([]int32, v.n+1)
@@ -174,7 +177,7 @@ func textArray(v vector) arrow.Array {
 	}
 	d := array.NewData(arrow.BinaryTypes.String, v.n, buffers, nil, v.n-v.values, 0)
 	defer d.Release()
-	return array.MakeFromData(d)
+	return array.MakeFromData(d), nil
 }
 
 // at tells whether row i has a value.

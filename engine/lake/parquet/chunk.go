@@ -324,34 +324,3 @@ func (c *chunk) finish(b *metadata.ColumnChunkMetaDataBuilder, pos int64, dict i
 	c.values.resetChunk()
 	return nil
 }
-
-// pageHeader is the PageHeader of parquet.thrift, as far as it is used.
-type pageHeader struct {
-	kind, uncompressed, compressed int
-	values, encoding               int
-}
-
-// append writes the header in thrift's compact protocol: a byte with the
-// distance to the last field's number and the type, then the value.
-func (h pageHeader) append(dst []byte) []byte {
-	const i32, structure = 5, 12
-	field := func(step, v int) {
-		dst = append(dst, byte(step<<4|i32))
-		dst = appendZigzag(dst, int64(v))
-	}
-	field(1, h.kind)
-	field(1, h.uncompressed)
-	field(1, h.compressed)
-	if h.kind == pageTypeDictionary {
-		dst = append(dst, 4<<4|structure) // field 7
-		field(1, h.values)
-		field(1, h.encoding)
-		return append(dst, 0, 0)
-	}
-	dst = append(dst, 2<<4|structure) // field 5
-	field(1, h.values)
-	field(1, h.encoding)
-	field(1, encRLE)
-	field(1, encRLE)
-	return append(dst, 0, 0)
-}

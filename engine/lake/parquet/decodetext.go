@@ -5,6 +5,9 @@ import (
 	"fmt"
 )
 
+// errLong is of texts that are short in a page and long when they are decoded.
+var errLong = fmt.Errorf("the texts of a page take more than %d bytes", maxPageBytes)
+
 // The texts of a page are byte slices into it, or into its dictionary.
 
 // plainTexts reads n strings, each after its length.
@@ -56,6 +59,13 @@ func deltaTexts(b []byte, n int) ([][]byte, error) {
 	if len(prefixes) != len(suffixes) {
 		return nil, fmt.Errorf("%d prefixes for %d suffixes", len(prefixes), len(suffixes))
 	}
+	shared := 0
+	for _, k := range prefixes {
+		shared += int(max(0, k))
+	}
+	if shared > maxPageBytes {
+		return nil, errLong
+	}
 	out := make([][]byte, len(suffixes))
 	var all, prev []byte
 	for i, s := range suffixes {
@@ -76,12 +86,12 @@ func deltaTexts(b []byte, n int) ([][]byte, error) {
 
 // decodeBools reads n booleans, a byte each, plain or run-length encoded.
 func decodeBools(b []byte, n, encoding int) ([]byte, error) {
-	out := make([]byte, n)
 	switch encoding {
 	case encPlain:
 		if len(b) < (n+7)/8 {
 			return nil, errShort
 		}
+		out := make([]byte, n)
 		for i := range out {
 			out[i] = b[i/8] >> (i % 8) & 1
 		}

@@ -14,7 +14,9 @@
 // encodings set here in fixed order.
 //
 // Reading streams the asked columns only, in batches, in memory bounded by one
-// page a column. Panics of the library become errors.
+// page a column. What a header or footer says of sizes is held against the bytes
+// that are there before anything is allocated for it; panics of the library, which
+// reads the footer and some codecs, become errors.
 package parquet
 
 // Sizes of everything written, in rows.
@@ -41,4 +43,5 @@ const (
 	encByteSplit       = 9
 	pageTypeData       = 0
 	pageTypeDictionary = 2
+	pageTypeDataV2     = 3
 )

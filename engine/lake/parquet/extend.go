@@ -54,13 +54,13 @@ func NewExtending(w io.Writer, s *arrow.Schema, workers int, from *File, adds []
 // passing finds the columns of w that are not in adds.
 func (f *File) passing(w *Writer, adds []string) (p *passing, err error) {
 	defer rescue(f.name, &err)
-	md := f.r.MetaData()
+	md := f.meta
 	if md.GetCreatedBy() != createdBy {
 		return nil, fmt.Errorf("%s was written by %s", f.name, md.GetCreatedBy())
 	}
-	for g := range f.r.NumRowGroups() {
-		if n := md.RowGroup(g).NumRows(); n != RowGroupRows && (g+1 < f.r.NumRowGroups() || n > RowGroupRows) {
-			return nil, fmt.Errorf("%s: row group %d has %d rows", f.name, g, n)
+	for i, g := range md.RowGroups {
+		if n := g.NumRows; n != RowGroupRows && (i+1 < len(md.RowGroups) || n > RowGroupRows) {
+			return nil, fmt.Errorf("%s: row group %d has %d rows", f.name, i, n)
 		}
 	}
 	p = &passing{from: f}
@@ -82,27 +82,23 @@ func (f *File) passing(w *Writer, adds []string) (p *passing, err error) {
 // copy appends the chunk of a column of row group g to the file and describes it.
 func (p *Writer) copy(b *metadata.ColumnChunkMetaDataBuilder, g, column int) (size int64, err error) {
 	defer rescue(p.pass.from.name, &err)
-	groups := p.pass.from.r.MetaData().RowGroups
+	groups := p.pass.from.meta.RowGroups
 	if g >= len(groups) || groups[g].NumRows != int64(p.inGroup) {
 		return 0, fmt.Errorf("%s does not have the %d rows that were written beside it", p.pass.from.name, p.rows)
 	}
+	at, err := p.pass.from.place(g, column)
+	if err != nil {
+		return 0, fmt.Errorf("%s: column %d: %w", p.pass.from.name, column, err)
+	}
 	src := groups[g].Columns[column].MetaData
-	start, dict := src.DataPageOffset, int64(0)
-	if src.DictionaryPageOffset != nil {
-		start = *src.DictionaryPageOffset
-		dict = src.DataPageOffset - start
-	}
-	if src.TotalCompressedSize < 0 || src.TotalCompressedSize > maxChunk || dict < 0 {
-		return 0, fmt.Errorf("%s: column %q of row group %d has %d bytes", p.pass.from.name, src.PathInSchema, g, src.TotalCompressedSize)
-	}
-	p.pass.buf = slices.Grow(p.pass.buf[:0], int(src.TotalCompressedSize))[:src.TotalCompressedSize]
-	if err := p.pass.from.readAt(p.pass.buf, start); err != nil {
-		return 0, err
+	p.pass.buf = slices.Grow(p.pass.buf[:0], int(at.size))[:at.size]
+	if err := p.pass.from.readAt(p.pass.buf, at.start); err != nil {
+		return 0, fmt.Errorf("%s: %w", p.pass.from.name, err)
 	}
 	pos := p.pos
 	p.write(p.pass.buf)
 	info := metadata.ChunkMetaInfo{
-		NumValues: src.NumValues, IndexPageOffset: -1, DataPageOffset: pos + dict,
+		NumValues: src.NumValues, IndexPageOffset: -1, DataPageOffset: pos + src.DataPageOffset - at.start,
 		CompressedSize: src.TotalCompressedSize, UncompressedSize: src.TotalUncompressedSize,
 	}
 	if src.DictionaryPageOffset != nil {
@@ -114,15 +110,4 @@ func (p *Writer) copy(b *metadata.ColumnChunkMetaDataBuilder, g, column int) (si
 	dst := b.Contents().MetaData
 	dst.Statistics, dst.Encodings, dst.EncodingStats = src.Statistics, src.Encodings, src.EncodingStats
 	return src.TotalUncompressedSize, p.err
-}
-
-// maxChunk is the size of the largest chunk that is copied.
-const maxChunk = 1 << 31
-
-// readAt fills b from offset at on.
-func (f *File) readAt(b []byte, at int64) error {
-	if n, err := f.src.ReadAt(b, at); n < len(b) {
-		return fmt.Errorf("%s: it ends at byte %d, inside a column: %w", f.name, at+int64(n), err)
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +15,10 @@ import (
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
 	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
 	"github.com/apache/arrow/go/v17/parquet/pqarrow"
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // TestForeignTypes: what the reference stores (spec 01 §2) is cast to what the
@@ -165,6 +169,93 @@ func foreign(t testing.TB, rec arrow.Record, props ...parquet.WriterProperty) []
 		t.Fatal(err)
 	}
 	return buf.Bytes()
+}
+
+// lz4Codec writes what the library itself cannot.
+type lz4Codec struct{ compress.Codec }
+
+func (lz4Codec) CompressBound(n int64) int64 { return int64(lz4.CompressBlockBound(int(n))) }
+func (c lz4Codec) Encode(_, src []byte) []byte {
+	dst := make([]byte, c.CompressBound(int64(len(src))))
+	n, err := lz4.CompressBlock(src, dst, nil)
+	if err != nil {
+		panic(err)
+	}
+	return dst[:n]
+}
+func (c lz4Codec) EncodeLevel(dst, src []byte, _ int) []byte { return c.Encode(dst, src) }
+
+// streamCodec is zstd in frames that do not say how large they are.
+type streamCodec struct{ compress.Codec }
+
+func (streamCodec) Encode(_, src []byte) []byte {
+	var dst bytes.Buffer
+	z, err := zstd.NewWriter(&dst)
+	if err != nil {
+		panic(err)
+	}
+	for part := range slices.Chunk(src, 100) {
+		if _, err := z.Write(part); err != nil {
+			panic(err)
+		}
+		if err := z.Flush(); err != nil {
+			panic(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		panic(err)
+	}
+	return dst.Bytes()
+}
+func (c streamCodec) EncodeLevel(dst, src []byte, _ int) []byte { return c.Encode(dst, src) }
+
+// foreignFiles writes a file with every codec in both versions of a page.
+func foreignFiles(t testing.TB, rec arrow.Record) map[string][]byte {
+	t.Helper()
+	of, err := compress.GetCodec(compress.Codecs.Zstd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for name, codec := range map[string]compress.Compression{
+		"UNCOMPRESSED": compress.Codecs.Uncompressed, "SNAPPY": compress.Codecs.Snappy, "GZIP": compress.Codecs.Gzip,
+		"BROTLI": compress.Codecs.Brotli, "ZSTD": compress.Codecs.Zstd, "ZSTD stream": compress.Codecs.Zstd, "LZ4_RAW": lz4Raw,
+	} {
+		switch name {
+		case "ZSTD stream":
+			compress.RegisterCodec(codec, streamCodec{of})
+		case "LZ4_RAW":
+			compress.RegisterCodec(codec, lz4Codec{})
+		}
+		out[name+" 1"] = foreign(t, rec, parquet.WithCompression(codec))
+		out[name+" 2"] = foreign(t, rec, parquet.WithCompression(codec), parquet.WithDataPageVersion(parquet.DataPageV2), parquet.WithDictionaryDefault(false))
+		compress.RegisterCodec(compress.Codecs.Zstd, of)
+	}
+	return out
+}
+
+// TestCodecs reads what others compress, and names what cannot be read.
+func TestCodecs(t *testing.T) {
+	rec := wideRows(1000, 5)
+	for name, data := range foreignFiles(t, rec) {
+		got, err := decode(data, fieldsOf(wideSchema), PageRows)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		equal(t, rowsOf(got), rowsOf([]arrow.Record{rec}))
+	}
+	f, err := NewFile("test.parquet", bytes.NewReader(encode(t, wideSchema, 1, rec)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.meta.RowGroups[0].Columns[1].MetaData.Codec = 3
+	for _, err = range f.Read(t.Context(), fieldsOf(wideSchema), PageRows) {
+	}
+	const want = `test.parquet: column "px" of row group 0: it is compressed with LZO, which cannot be read; write the file again with zstd or snappy`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant %s", err, want)
+	}
 }
 
 // golden finds the reference's data beside the repository.

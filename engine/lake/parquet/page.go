@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
-	"github.com/apache/arrow/go/v17/parquet/schema"
 )
 
 // vector is one decoded page: its values without the nulls, in the field of the
@@ -24,55 +22,8 @@ type vector struct {
 	values int // length of the one that is used
 }
 
-// column reads the pages of one leaf of a file.
-type column struct {
-	leaf  *schema.Column
-	index int
-	pages file.PageReader
-	most  int64 // values a page can hold at most
-	dict  vector
-}
-
-// open starts the chunk of a row group.
-func (c *column) open(r *file.Reader, group int) error {
-	if r.RowGroup(group).MetaData().NumColumns() <= c.index {
-		return fmt.Errorf("row group %d has no column %d", group, c.index)
-	}
-	p, err := r.RowGroup(group).GetColumnPageReader(c.index)
-	if err != nil {
-		return err
-	}
-	c.pages, c.dict = p, vector{}
-	c.most = maxPage
-	if c.leaf.MaxRepetitionLevel() == 0 {
-		c.most = min(maxPage, r.RowGroup(group).NumRows())
-	}
-	return nil
-}
-
-// next decodes the next page with values; ok is false at the chunk's end.
-func (c *column) next() (v vector, ok bool, err error) {
-	for c.pages.Next() {
-		switch p := c.pages.Page().(type) {
-		case *file.DictionaryPage:
-			// The library reuses the page's memory.
-			data := append([]byte(nil), p.Data()...)
-			c.dict, err = c.plain(data, int(p.NumValues()))
-			if err != nil {
-				return vector{}, false, fmt.Errorf("dictionary: %w", err)
-			}
-		case *file.DataPageV1:
-			v, err = c.pageV1(p.Data(), int(p.NumValues()), int(p.Encoding()))
-			return v, err == nil, err
-		case *file.DataPageV2:
-			v, err = c.pageV2(p)
-			return v, err == nil, err
-		}
-	}
-	return vector{}, false, c.pages.Err()
-}
-
-func (c *column) pageV1(b []byte, n, encoding int) (vector, error) {
+// pageV1 decodes a page whose levels have their lengths before them.
+func (c *column) pageV1(b []byte, h pageHeader) (vector, error) {
 	var levels [2][]byte
 	for i, most := range []int16{c.leaf.MaxRepetitionLevel(), c.leaf.MaxDefinitionLevel()} {
 		if most == 0 {
@@ -84,20 +35,8 @@ func (c *column) pageV1(b []byte, n, encoding int) (vector, error) {
 		end := 4 + binary.LittleEndian.Uint32(b)
 		levels[i], b = b[4:end], b[end:]
 	}
-	return c.decode(levels[0], levels[1], b, n, encoding)
+	return c.decode(levels[0], levels[1], b, h.values, h.encoding)
 }
-
-func (c *column) pageV2(p *file.DataPageV2) (vector, error) {
-	b := p.Data()
-	rep, def := int(p.RepetitionLevelByteLen()), int(p.DefinitionLevelByteLen())
-	if rep < 0 || def < 0 || rep+def > len(b) {
-		return vector{}, errShort
-	}
-	return c.decode(b[:rep], b[rep:rep+def], b[rep+def:], int(p.NumValues()), int(p.Encoding()))
-}
-
-// maxPage bounds what a corrupt header can make us allocate: in values.
-const maxPage = 1 << 24
 
 func (c *column) decode(rep, def, b []byte, n, encoding int) (vector, error) {
 	if n < 0 || int64(n) > c.most {

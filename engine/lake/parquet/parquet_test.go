@@ -289,7 +289,7 @@ func TestDictionaryGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"[PLAIN RLE_DICTIONARY DELTA_BINARY_PACKED]", "[PLAIN RLE_DICTIONARY DELTA_BYTE_ARRAY]", "[PLAIN RLE_DICTIONARY RLE]"} {
-		c, err := f.r.MetaData().RowGroup(0).ColumnChunk(i)
+		c, err := f.meta.RowGroup(0).ColumnChunk(i)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,8 @@ package parquet
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -9,15 +11,15 @@ import (
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
-	"github.com/apache/arrow/go/v17/parquet"
-	"github.com/apache/arrow/go/v17/parquet/file"
+	"github.com/apache/arrow/go/v17/parquet/metadata"
 )
 
 // File is an opened Parquet file. Several goroutines may read it at once.
 type File struct {
 	name string
 	src  io.ReaderAt
-	r    *file.Reader
+	size int64 // bytes
+	meta *metadata.FileMetaData
 }
 
 // readBuffer is how much of a column chunk is read ahead.
@@ -32,26 +34,67 @@ type Source interface {
 // NewFile reads the footer; name is for messages. The caller closes src.
 func NewFile(name string, src Source) (f *File, err error) {
 	defer rescue(name, &err)
-	props := parquet.NewReaderProperties(nil)
-	props.BufferSize = readBuffer
-	props.BufferedStreamEnabled = true
-	r, err := file.NewParquetReader(src, file.WithReadProps(props))
-	if err != nil {
+	f = &File{name: name, src: src}
+	if f.size, err = src.Seek(0, io.SeekEnd); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if f.meta, err = f.footer(); err != nil {
 		return nil, fmt.Errorf("%s is no Parquet file that can be read: %w", name, err)
 	}
-	f = &File{name: name, src: src, r: r}
 	var rows int64
-	for i := range r.NumRowGroups() {
-		n := r.MetaData().RowGroup(i).NumRows()
-		if n < 0 {
-			return nil, fmt.Errorf("%s: row group %d says it has %d rows", name, i, n)
+	for i, g := range f.meta.RowGroups {
+		if g.NumRows < 0 {
+			return nil, fmt.Errorf("%s: row group %d says it has %d rows", name, i, g.NumRows)
 		}
-		rows += n
+		rows += g.NumRows
 	}
-	if rows != r.NumRows() {
-		return nil, fmt.Errorf("%s: its footer says %d rows, its row groups %d", name, r.NumRows(), rows)
+	if rows != f.Rows() {
+		return nil, fmt.Errorf("%s: its footer says %d rows, its row groups %d", name, f.Rows(), rows)
 	}
 	return f, nil
+}
+
+// footer reads what the file says of itself: at its end, before its length and the
+// magic. The library allocates by the sizes that are in it; skip bounds them.
+func (f *File) footer() (*metadata.FileMetaData, error) {
+	var end [8]byte
+	if f.size < int64(len(magic)+len(end)) {
+		return nil, fmt.Errorf("it has %d bytes", f.size)
+	}
+	if err := f.readAt(end[:], f.size-int64(len(end))); err != nil {
+		return nil, err
+	}
+	switch string(end[4:]) {
+	case string(magic):
+	case "PARE":
+		return nil, errors.New("it is encrypted")
+	default:
+		return nil, fmt.Errorf("it does not end with %s", magic)
+	}
+	size := int64(binary.LittleEndian.Uint32(end[:]))
+	if size > f.size-int64(len(magic)+len(end)) {
+		return nil, fmt.Errorf("its footer says that it has %d bytes itself, and the file has %d", size, f.size)
+	}
+	b := make([]byte, size)
+	if err := f.readAt(b, f.size-int64(len(end))-size); err != nil {
+		return nil, err
+	}
+	if _, err := skip(b, thriftStruct, thriftDepth); err != nil {
+		return nil, fmt.Errorf("footer: %w", err)
+	}
+	meta, err := metadata.NewFileMetaData(b, nil)
+	if err != nil {
+		return nil, fmt.Errorf("footer: %w", err)
+	}
+	return meta, nil
+}
+
+// readAt fills b from offset at on.
+func (f *File) readAt(b []byte, at int64) error {
+	if n, err := f.src.ReadAt(b, at); n < len(b) {
+		return fmt.Errorf("it ends at byte %d: %w", at+int64(n), noEOF(err))
+	}
+	return nil
 }
 
 // rescue turns a panic of the library into an error.
@@ -62,11 +105,11 @@ func rescue(name string, err *error) {
 }
 
 // Rows is the number of rows the footer states.
-func (f *File) Rows() int64 { return f.r.NumRows() }
+func (f *File) Rows() int64 { return f.meta.NumRows }
 
 // Columns are the names of the top-level columns, in order.
 func (f *File) Columns() []string {
-	root := f.r.MetaData().Schema.Root()
+	root := f.meta.Schema.Root()
 	names := make([]string, root.NumFields())
 	for i := range names {
 		names[i] = root.Field(i).Name()
@@ -99,8 +142,8 @@ func (f *File) Read(ctx context.Context, fields []Field, maxRows int) iter.Seq2[
 		}()
 		s := schemaOf(fields)
 		base := int64(0)
-		for g := range f.r.NumRowGroups() {
-			left := f.r.MetaData().RowGroup(g).NumRows()
+		for g, group := range f.meta.RowGroups {
+			left := group.NumRows
 			if err := f.openGroup(cols, g, base); err != nil {
 				yield(nil, err)
 				return
@@ -122,7 +165,7 @@ func (f *File) Read(ctx context.Context, fields []Field, maxRows int) iter.Seq2[
 				yield(nil, err)
 				return
 			}
-			base += f.r.MetaData().RowGroup(g).NumRows()
+			base += group.NumRows
 		}
 	}
 }
@@ -139,7 +182,7 @@ func schemaOf(fields []Field) *arrow.Schema {
 // readings finds the leaf of every field.
 func (f *File) readings(fields []Field) (cols []*reading, err error) {
 	defer rescue(f.name, &err)
-	sc := f.r.MetaData().Schema
+	sc := f.meta.Schema
 	for _, want := range fields {
 		found := -1
 		for i := range sc.NumColumns() {
@@ -180,7 +223,7 @@ func (f *File) openGroup(cols []*reading, g int, base int64) (err error) {
 	for _, c := range cols {
 		c.drop()
 		c.base = base
-		if err := c.open(f.r, g); err != nil {
+		if err := c.open(f, g); err != nil {
 			return fmt.Errorf("%s: column %q of row group %d: %w", f.name, c.cast.want.Name, g, err)
 		}
 	}
