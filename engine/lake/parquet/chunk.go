@@ -3,6 +3,7 @@ package parquet
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
@@ -249,7 +250,7 @@ func (c *chunk) appendLevels(dst []byte) []byte {
 // appendPage appends header and compressed content.
 func (c *chunk) appendPage(dst, raw []byte, h pageHeader) []byte {
 	c.packed = squeeze(c.packed[:0], raw)
-	h.uncompressed, h.compressed = len(raw), len(c.packed)
+	h.uncompressed, h.compressed, h.sum = len(raw), len(c.packed), crc32.ChecksumIEEE(c.packed)
 	at := len(dst)
 	dst = h.append(dst)
 	c.uncompressed += int64(len(dst) - at + len(raw))

@@ -2,8 +2,13 @@ package parquet
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
+
+	"github.com/apache/arrow/go/v17/arrow"
+	"github.com/apache/arrow/go/v17/arrow/array"
+	"github.com/apache/arrow/go/v17/arrow/memory"
 )
 
 // TestFlippedBitsAllocateLittle reads files of a few KB with any bit flipped: what
@@ -30,6 +35,83 @@ func TestFlippedBitsAllocateLittle(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// mixedRows begin with few values, for which there is a dictionary, and go on with
+// more than it can hold.
+func mixedRows() arrow.Record {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{
+		{Name: "n", Type: arrow.PrimitiveTypes.Int64}, {Name: "s", Type: arrow.BinaryTypes.String}, {Name: "f", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+	}, nil))
+	defer b.Release()
+	for i := range PageRows + dictLimit + 100 {
+		v := max(0, i-PageRows)
+		b.Field(0).(*array.Int64Builder).Append(int64(v))
+		b.Field(1).(*array.StringBuilder).Append(fmt.Sprint(v))
+		b.Field(2).(*array.Float64Builder).Append(float64(v))
+	}
+	return b.NewRecord()
+}
+
+// pageBits are the bits of all page headers of a file, and every step-th one of what
+// is between them.
+func pageBits(t *testing.T, data []byte, step int) (bits []int) {
+	t.Helper()
+	f, err := NewFile("test.parquet", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for g, group := range f.meta.RowGroups {
+		for i := range group.Columns {
+			p, err := f.place(g, i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at, end := int(p.start), int(p.start+p.size); at < end; {
+				h, rest, err := parseHeader(data[at:end])
+				if err != nil {
+					t.Fatal(err)
+				}
+				for body := end - len(rest); at < body; at++ {
+					for bit := range 8 {
+						bits = append(bits, 8*at+bit)
+					}
+				}
+				at += h.compressed
+				for bit := 8 * (at - h.compressed); bit < 8*at; bit += step {
+					bits = append(bits, bit)
+				}
+			}
+		}
+	}
+	return bits
+}
+
+// TestDamagedPagesAreNotRead flips bits of files of ours: what is read is an error, or
+// what was written, where the header has bits that say nothing.
+func TestDamagedPagesAreNotRead(t *testing.T) {
+	for _, c := range []struct {
+		rec  arrow.Record
+		step int
+	}{{wideRows(60, 3), 3}, {mixedRows(), 20_011}} {
+		data := encode(t, c.rec.Schema(), 1, c.rec)
+		want := array.NewTableFromRecords(c.rec.Schema(), []arrow.Record{c.rec})
+		bits := pageBits(t, data, c.step)
+		read := 0
+		for _, bit := range bits {
+			bad := bytes.Clone(data)
+			bad[bit/8] ^= 1 << (bit % 8)
+			got, err := decode(bad, fieldsOf(c.rec.Schema()), RowGroupRows)
+			if err != nil {
+				continue
+			}
+			read++
+			if !array.TableEqual(array.NewTableFromRecords(c.rec.Schema(), got), want) {
+				t.Errorf("bit %d of byte %d of %d is flipped, and other rows are read", bit%8, bit/8, len(data))
+			}
+		}
+		t.Logf("%d of %d are read", read, len(bits))
 	}
 }
 

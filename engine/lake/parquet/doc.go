@@ -4,7 +4,7 @@
 // Writing is byte-deterministic: the bytes depend on schema and rows alone,
 // not on how the rows came in batches nor on the number of workers. Row groups
 // have RowGroupRows rows and pages PageRows; every page is compressed with zstd
-// level 3. Each column chunk starts with a dictionary, whose indices are run-length encoded: columns
+// level 3 and has a checksum of what is stored, which readers compare. Each column chunk starts with a dictionary, whose indices are run-length encoded: columns
 // of an order book repeat their values, so most of them cost little more than
 // one comparison a value. A chunk whose first page has more distinct values
 // than half its rows, or whose dictionary outgrows dictLimit, goes on without:
@@ -28,8 +28,10 @@ const (
 // dictLimit is the greatest number of values in a dictionary.
 const dictLimit = 8_192
 
-// createdBy is written into every footer; part of the bytes.
-const createdBy = "dag version 1.0.0"
+// createdBy is written into every footer; part of the bytes. Its version is raised
+// whenever other bytes come of the same rows: only columns of files that it wrote are
+// copied as they are. Pages of 1.0.0 had no checksum.
+const createdBy = "dag version 1.1.0"
 
 // Codes of parquet.thrift, Encoding and PageType.
 const (

@@ -14,7 +14,8 @@ import (
 type passing struct {
 	from    *File
 	columns []int // by column of the file that is written: the one of from; -1: encoded here
-	buf     []byte
+	column  column
+	buf     []byte // the chunk being copied
 }
 
 // Extends tells whether NewExtending can take the columns of s that are not in
@@ -81,33 +82,96 @@ func (f *File) passing(w *Writer, adds []string) (p *passing, err error) {
 
 // copy appends the chunk of a column of row group g to the file and describes it.
 func (p *Writer) copy(b *metadata.ColumnChunkMetaDataBuilder, g, column int) (size int64, err error) {
-	defer rescue(p.pass.from.name, &err)
-	groups := p.pass.from.meta.RowGroups
+	from := p.pass.from
+	defer rescue(from.name, &err)
+	groups := from.meta.RowGroups
 	if g >= len(groups) || groups[g].NumRows != int64(p.inGroup) {
-		return 0, fmt.Errorf("%s does not have the %d rows that were written beside it", p.pass.from.name, p.rows)
+		return 0, fmt.Errorf("%s does not have the %d rows that were written beside it", from.name, p.rows)
 	}
-	at, err := p.pass.from.place(g, column)
+	dict, err := p.pass.chunk(g, column)
 	if err != nil {
-		return 0, fmt.Errorf("%s: column %d: %w", p.pass.from.name, column, err)
+		return 0, fmt.Errorf("%s: column %q of row group %d: %w", from.name, from.meta.Schema.Column(column).ColumnPath()[0], g, err)
 	}
 	src := groups[g].Columns[column].MetaData
-	p.pass.buf = slices.Grow(p.pass.buf[:0], int(at.size))[:at.size]
-	if err := p.pass.from.readAt(p.pass.buf, at.start); err != nil {
-		return 0, fmt.Errorf("%s: %w", p.pass.from.name, err)
-	}
-	pos := p.pos
-	p.write(p.pass.buf)
 	info := metadata.ChunkMetaInfo{
-		NumValues: src.NumValues, IndexPageOffset: -1, DataPageOffset: pos + src.DataPageOffset - at.start,
+		NumValues: src.NumValues, IndexPageOffset: -1, DataPageOffset: p.pos + int64(dict),
 		CompressedSize: src.TotalCompressedSize, UncompressedSize: src.TotalUncompressedSize,
 	}
-	if src.DictionaryPageOffset != nil {
-		info.DictPageOffset = pos
+	if dict > 0 {
+		info.DictPageOffset = p.pos
 	}
-	if err := b.Finish(info, src.DictionaryPageOffset != nil, false, metadata.EncodingStats{}, nil); err != nil {
+	p.write(p.pass.buf)
+	if err := b.Finish(info, dict > 0, false, metadata.EncodingStats{}, nil); err != nil {
 		return 0, err
 	}
 	dst := b.Contents().MetaData
 	dst.Statistics, dst.Encodings, dst.EncodingStats = src.Statistics, src.Encodings, src.EncodingStats
 	return src.TotalUncompressedSize, p.err
+}
+
+// chunk reads a chunk into p.buf and returns the length of its dictionary. Its pages
+// have to fit their checksums and what the footer says of them: what is damaged is
+// not passed on.
+func (p *passing) chunk(g, index int) (dict int, err error) {
+	c := &p.column
+	c.leaf, c.index = p.from.meta.Schema.Column(index), index
+	if err := c.open(p.from, g); err != nil {
+		return 0, err
+	}
+	p.buf = p.buf[:0]
+	var size int64
+	for c.left > 0 {
+		left, at := c.left, len(p.buf)
+		h, err := c.header()
+		if err != nil {
+			return 0, err
+		}
+		p.buf = h.append(p.buf)
+		if int64(len(p.buf)-at) != left-c.left || !h.summed || !slices.Contains(c.place.encodings, h.encoding) {
+			return 0, errHeader
+		}
+		size += int64(len(p.buf) - at + h.uncompressed)
+		if err := c.load(h); err != nil {
+			return 0, err
+		}
+		p.buf = append(p.buf, c.stored...)
+		switch {
+		case h.kind == pageTypeDictionary && at == 0:
+			dict = len(p.buf)
+			err = c.entries(h)
+		case h.kind == pageTypeData:
+			err = c.indices(h)
+		default:
+			err = errHeader
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if size != c.place.uncompressed || c.seen != c.place.values {
+		return 0, errHeader
+	}
+	return dict, nil
+}
+
+// entries checks that the dictionary that is loaded is what its header says.
+func (c *column) entries(h pageHeader) error {
+	if err := c.dictionary(h); err != nil {
+		return err
+	}
+	if h.encoding != encPlain || c.dict.plainSize() != h.uncompressed {
+		return errHeader
+	}
+	return nil
+}
+
+// indices checks the encoding of the data page that is loaded, which its checksum does
+// not cover: it is decoded where the chunk may have both pages with indices and others.
+func (c *column) indices(h pageHeader) error {
+	c.seen += int64(h.values)
+	if c.dict.values == 0 || h.encoding == encRLEDictionary && c.dict.values < dictLimit {
+		return nil
+	}
+	_, err := c.data(h)
+	return err
 }

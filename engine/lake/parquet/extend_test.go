@@ -117,6 +117,45 @@ func checkExtending(t interface {
 	}
 }
 
+// TestExtendingPassesNoDamageOn flips bits of the file whose columns are copied: an
+// error names it, or the bytes are those of the whole one.
+func TestExtendingPassesNoDamageOn(t *testing.T) {
+	for _, whole := range []arrow.Record{wideRows(60, 1), mixedRows()} {
+		last := whole.Schema().Field(int(whole.NumCols()) - 1).Name
+		base := project(whole, func(n string) bool { return n != last })
+		own := project(whole, func(n string) bool { return n == last })
+		extend := func(data []byte) ([]byte, error) {
+			from, err := NewFile("base.parquet", bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			w, err := NewExtending(&out, whole.Schema(), 1, from, []string{last})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Write(own); err != nil {
+				t.Fatal(err)
+			}
+			err = w.Close()
+			return out.Bytes(), err
+		}
+		data := encode(t, base.Schema(), 1, base)
+		want := encode(t, whole.Schema(), 1, whole)
+		for _, bit := range pageBits(t, data, 3001) {
+			bad := bytes.Clone(data)
+			bad[bit/8] ^= 1 << (bit % 8)
+			got, err := extend(bad)
+			if err == nil && !bytes.Equal(got, want) {
+				t.Errorf("bit %d of byte %d of %d is flipped, and passed on", bit%8, bit/8, len(data))
+			}
+			if err != nil && !strings.Contains(err.Error(), "base.parquet: column ") {
+				t.Errorf("bit %d of byte %d of %d: %v", bit%8, bit/8, len(data), err)
+			}
+		}
+	}
+}
+
 func TestExtendingRefuses(t *testing.T) {
 	whole := wideRows(10, 1)
 	base := project(whole, func(n string) bool { return n != "x" })
@@ -132,12 +171,14 @@ func TestExtendingRefuses(t *testing.T) {
 	if from.Extends(other, []string{"z"}) {
 		t.Error("ts cannot be null in the file")
 	}
-	foreign, err := NewFile("foreign.parquet", bytes.NewReader(bytes.ReplaceAll(data, []byte(createdBy), []byte("dag version 9.0.0"))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if foreign.Extends(wideSchema, []string{"x"}) {
-		t.Error("another program's file is not written as ours")
+	for _, other := range []string{"dag version 1.0.0", "dag version 9.0.0"} {
+		foreign, err := NewFile("foreign.parquet", bytes.NewReader(bytes.ReplaceAll(data, []byte(createdBy), []byte(other))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if foreign.Extends(wideSchema, []string{"x"}) {
+			t.Errorf("a file of %s is not written as ours", other)
+		}
 	}
 	for _, rows := range []int{0, 9, 11} {
 		w, err := NewExtending(&bytes.Buffer{}, wideSchema, 1, from, []string{"x"})

@@ -28,13 +28,14 @@ func (h pageHeader) append(dst []byte) []byte {
 	field(1, h.kind)
 	field(1, h.uncompressed)
 	field(1, h.compressed)
+	field(1, int(int32(h.sum)))
 	if h.kind == pageTypeDictionary {
-		dst = append(dst, 4<<4|thriftStruct) // field 7
+		dst = append(dst, 3<<4|thriftStruct) // field 7
 		field(1, h.values)
 		field(1, h.encoding)
 		return append(dst, 0, 0)
 	}
-	dst = append(dst, 2<<4|thriftStruct) // field 5
+	dst = append(dst, 1<<4|thriftStruct) // field 5
 	field(1, h.values)
 	field(1, h.encoding)
 	field(1, encRLE)
@@ -83,14 +84,16 @@ func parseHeader(b []byte) (h pageHeader, rest []byte, err error) {
 	return h, rest, nil
 }
 
-// parseKind reads the part of the header that is of the page's type.
+// parseKind reads the part of the header that is of the page's type: field 5, 7 or 8.
 func (h *pageHeader) parseKind(field int, b []byte) ([]byte, error) {
+	seen := 0
 	numbers := [7]*int{1: &h.values, 2: &h.encoding}
 	if field == 8 {
 		numbers = [7]*int{1: &h.values, 4: &h.encoding, 5: &h.define, 6: &h.repeat}
 	}
-	return eachField(b, func(id int, kind byte, b []byte) ([]byte, error) {
+	rest, err := eachField(b, func(id int, kind byte, b []byte) ([]byte, error) {
 		if id > 0 && id < len(numbers) && numbers[id] != nil {
+			seen |= 1 << id
 			return takeInt(numbers[id], kind, b)
 		}
 		if field == 8 && id == 7 {
@@ -98,6 +101,12 @@ func (h *pageHeader) parseKind(field int, b []byte) ([]byte, error) {
 		}
 		return skip(b, kind, thriftDepth)
 	})
+	for id, to := range numbers {
+		if err == nil && to != nil && seen&(1<<id) == 0 {
+			err = errors.New("it is not that of a page")
+		}
+	}
+	return rest, err
 }
 
 // check holds the bytes of the page, as they are stored, against its checksum.

@@ -22,6 +22,19 @@ type vector struct {
 	values int // length of the one that is used
 }
 
+// data decodes the data page that is loaded.
+func (c *column) data(h pageHeader) (vector, error) {
+	b, err := c.raw(h)
+	if err != nil {
+		return vector{}, err
+	}
+	if h.kind == pageTypeData {
+		return c.pageV1(b, h)
+	}
+	levels := b[:h.repeat+h.define]
+	return c.decode(levels[:h.repeat], levels[h.repeat:], b[len(levels):], h.values, h.encoding)
+}
+
 // pageV1 decodes a page whose levels have their lengths before them.
 func (c *column) pageV1(b []byte, h pageHeader) (vector, error) {
 	var levels [2][]byte
@@ -122,14 +135,29 @@ func decodeTexts(b []byte, n, encoding int) ([][]byte, error) {
 	return nil, errEncoding(encoding)
 }
 
-// plain decodes a dictionary page.
-func (c *column) plain(b []byte, n int) (vector, error) {
-	if n < 0 || n > maxPage {
-		return vector{}, fmt.Errorf("a page of %d values", n)
+// dictionary decodes the dictionary page that is loaded.
+func (c *column) dictionary(h pageHeader) error {
+	b, err := c.raw(h)
+	if err != nil {
+		return err
 	}
-	var v vector
-	err := c.decodeValues(&v, b, n, encPlain)
-	return v, err
+	if h.values > maxPage {
+		return fmt.Errorf("a dictionary of %d values", h.values)
+	}
+	c.dict = vector{}
+	if err := c.decodeValues(&c.dict, b, h.values, encPlain); err != nil {
+		return fmt.Errorf("dictionary: %w", err)
+	}
+	return nil
+}
+
+// plainSize is how many bytes the values take that encPlain made.
+func (v *vector) plainSize() int {
+	size := 4*len(v.ints) + 8*len(v.longs) + (len(v.bools)+7)/8
+	for _, s := range v.texts {
+		size += 4 + len(s)
+	}
+	return size
 }
 
 // lookup reads n dictionary indices.

@@ -27,6 +27,7 @@ type place struct {
 	uncompressed int64
 	values       int64 // levels
 	codec        compress.Compression
+	encodings    []int
 }
 
 // place finds the chunk of a column and holds it against the file's size.
@@ -39,7 +40,13 @@ func (f *File) place(group, index int) (p place, err error) {
 		return p, errors.New("it is encrypted")
 	}
 	m := columns[index].MetaData
-	p = place{m.DataPageOffset, m.TotalCompressedSize, m.TotalUncompressedSize, m.NumValues, compress.Compression(m.Codec)}
+	p = place{
+		start: m.DataPageOffset, size: m.TotalCompressedSize,
+		uncompressed: m.TotalUncompressedSize, values: m.NumValues, codec: compress.Compression(m.Codec),
+	}
+	for _, e := range m.Encodings {
+		p.encodings = append(p.encodings, int(e))
+	}
 	if d := m.DictionaryPageOffset; d != nil && *d > 0 && *d < p.start {
 		p.start = *d
 	}
@@ -91,7 +98,7 @@ func (c *column) next() (v vector, ok bool, err error) {
 	for c.seen < c.place.values && c.left > 0 {
 		h, err := c.header()
 		if err != nil {
-			return vector{}, false, fmt.Errorf("page header: %w", err)
+			return vector{}, false, err
 		}
 		if h.kind != pageTypeDictionary && h.kind != pageTypeData && h.kind != pageTypeDataV2 {
 			if err := c.pass(h.compressed); err != nil {
@@ -99,25 +106,21 @@ func (c *column) next() (v vector, ok bool, err error) {
 			}
 			continue
 		}
-		b, err := c.body(h)
-		if err != nil {
+		if err := c.load(h); err != nil {
 			return vector{}, false, err
 		}
-		switch h.kind {
-		case pageTypeDictionary:
-			if c.dict, err = c.plain(b, h.values); err != nil {
-				return vector{}, false, fmt.Errorf("dictionary: %w", err)
+		if h.kind == pageTypeDictionary {
+			if err := c.dictionary(h); err != nil {
+				return vector{}, false, err
 			}
-		case pageTypeData:
-			c.seen += int64(h.values)
-			v, err = c.pageV1(b, h)
-			return v, err == nil, err
-		case pageTypeDataV2:
-			c.seen += int64(h.values)
-			levels := b[:h.repeat+h.define]
-			v, err = c.decode(levels[:h.repeat], levels[h.repeat:], b[len(levels):], h.values, h.encoding)
-			return v, err == nil, err
+			continue
 		}
+		c.seen += int64(h.values)
+		v, err = c.data(h)
+		return v, err == nil, err
+	}
+	if c.seen != c.place.values {
+		return vector{}, false, errHeader
 	}
 	return vector{}, false, nil
 }
@@ -138,7 +141,7 @@ func (c *column) header() (pageHeader, error) {
 			return h, c.pass(n - len(rest))
 		}
 		if !errors.Is(err, errThrift) || int64(n) < want {
-			return pageHeader{}, err
+			return pageHeader{}, fmt.Errorf("page header: %w", err)
 		}
 	}
 }
@@ -158,23 +161,29 @@ func noEOF(err error) error {
 	return err
 }
 
-// body reads the page after a header, checks and uncompresses it. What it returns is
-// valid until the next page, or on where texts may lie in it.
-func (c *column) body(h pageHeader) ([]byte, error) {
+// errHeader is of a header that can be read and is not true.
+var errHeader = errors.New("the file is damaged: a page header does not fit its page, or what the footer says of it")
+
+// load reads what a header describes into c.stored, and checks it. No size that it
+// states is allocated before it is found possible.
+func (c *column) load(h pageHeader) error {
 	if int64(h.compressed) > c.left {
-		return nil, fmt.Errorf("a page header says %d bytes where its column chunk has %d left", h.compressed, c.left)
+		return fmt.Errorf("a page header says %d bytes where its column chunk has %d left", h.compressed, c.left)
 	}
 	if most := min(maxPageBytes, c.place.uncompressed); int64(h.uncompressed) > most {
-		return nil, fmt.Errorf("a page header says %d bytes uncompressed where %d can be at most", h.uncompressed, most)
+		return fmt.Errorf("a page header says %d bytes uncompressed where %d can be at most", h.uncompressed, most)
 	}
 	c.stored = slices.Grow(c.stored[:0], h.compressed)[:h.compressed]
 	if _, err := io.ReadFull(c.r, c.stored); err != nil {
-		return nil, noEOF(err)
+		return noEOF(err)
 	}
 	c.left -= int64(h.compressed)
-	if err := h.check(c.stored); err != nil {
-		return nil, err
-	}
+	return h.check(c.stored)
+}
+
+// raw uncompresses c.stored. What it returns is valid until the next page, or on
+// where texts may lie in it.
+func (c *column) raw(h pageHeader) ([]byte, error) {
 	levels := h.repeat + h.define
 	if levels > min(h.compressed, h.uncompressed) {
 		return nil, errShort
