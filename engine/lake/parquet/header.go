@@ -109,10 +109,13 @@ func (h *pageHeader) parseKind(field int, b []byte) ([]byte, error) {
 	return rest, err
 }
 
+// damaged is what to do about it.
+const damaged = "the file is damaged; dag verify compares it with what is recorded of it, dag invalidate has its partition made anew"
+
 // check holds the bytes of the page, as they are stored, against its checksum.
 func (h pageHeader) check(stored []byte) error {
 	if sum := crc32.ChecksumIEEE(stored); h.summed && sum != h.sum {
-		return fmt.Errorf("the file is damaged: a page of %d bytes has the checksum %08x, and %08x was written with it", len(stored), sum, h.sum)
+		return fmt.Errorf("a page of %d bytes has the checksum %08x, and %08x was written with it: %s", len(stored), sum, h.sum, damaged)
 	}
 	return nil
 }

@@ -162,7 +162,7 @@ func noEOF(err error) error {
 }
 
 // errHeader is of a header that can be read and is not true.
-var errHeader = errors.New("the file is damaged: a page header does not fit its page, or what the footer says of it")
+var errHeader = errors.New("a page header does not fit its page, or what the footer says of it: " + damaged)
 
 // load reads what a header describes into c.stored, and checks it. No size that it
 // states is allocated before it is found possible.
