@@ -16,6 +16,7 @@ import (
 type chunk struct {
 	values   values
 	nullable bool
+	room     room // of a page
 
 	// The page being filled. levels are the definition levels of a nullable
 	// column as a bitmap, empty while no null has come; repeat and define are
@@ -50,7 +51,7 @@ type listLevels struct {
 
 // newChunk makes the chunk of a field, which is stored in the given leaf.
 func newChunk(f arrow.Field, leaf *schema.Column) (*chunk, error) {
-	c := &chunk{nullable: f.Nullable, dict: true}
+	c := &chunk{nullable: f.Nullable, dict: true, room: pageRoom}
 	t := f.Type
 	if l, ok := t.(*arrow.ListType); ok {
 		c.list = &listLevels{item: uint32(repeatedLevel(leaf)), most: uint32(leaf.MaxDefinitionLevel())}
@@ -67,7 +68,7 @@ func newChunk(f arrow.Field, leaf *schema.Column) (*chunk, error) {
 	case arrow.FLOAT32:
 		c.values = newFloats()
 	case arrow.STRING:
-		c.values = &texts{}
+		c.values = &texts{most: c.room.bytes}
 	case arrow.BOOL:
 		c.values = &bools{}
 	default:
@@ -76,8 +77,22 @@ func newChunk(f arrow.Field, leaf *schema.Column) (*chunk, error) {
 	return c, nil
 }
 
-// add appends rows [lo,hi) of arr to the page.
+// add appends rows [lo,hi) of arr, each of which a page has room for. The page ends
+// before rows that it has no room for.
 func (c *chunk) add(arr arrow.Array, lo, hi int) {
+	for lo < hi {
+		n := c.fitting(arr, lo, hi)
+		if n > 0 {
+			c.addRows(arr, lo, lo+n)
+		}
+		if lo += n; lo < hi {
+			c.flush()
+		}
+	}
+}
+
+// addRows appends rows [lo,hi) of arr to the page.
+func (c *chunk) addRows(arr arrow.Array, lo, hi int) {
 	c.rows += hi - lo
 	if c.list != nil {
 		c.addLists(arr.(*array.List), lo, hi)

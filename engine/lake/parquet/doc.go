@@ -3,7 +3,8 @@
 //
 // Writing is byte-deterministic: the bytes depend on schema and rows alone,
 // not on how the rows came in batches nor on the number of workers. Row groups
-// have RowGroupRows rows and pages PageRows; every page is compressed with zstd
+// have RowGroupRows rows and pages PageRows, or fewer where lists or texts are long
+// (pageRoom); every page is compressed with zstd
 // level 3 and has a checksum of what is stored, which readers compare. Each column chunk starts with a dictionary, whose indices are run-length encoded: columns
 // of an order book repeat their values, so most of them cost little more than
 // one comparison a value. A chunk whose first page has more distinct values

@@ -1,6 +1,9 @@
 package parquet
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
@@ -58,10 +61,13 @@ func (l *lists) add(v vector, from, most uint8) {
 	l.items.values += v.values
 }
 
-// listArray makes lists of all pages of a row group.
+// listArray makes lists of pages that hold whole rows.
 func (c *caster) listArray(leaf *schema.Column, pages []vector, base int64) (arrow.Array, error) {
 	var l lists
 	for _, v := range pages {
+		if l.items.n+v.n > math.MaxInt32 {
+			return nil, fmt.Errorf("row %d: its items, and those up to the next page that begins with a row, are more than %d", base, math.MaxInt32)
+		}
 		l.add(v, repeatedLevel(leaf), uint8(leaf.MaxDefinitionLevel()))
 	}
 	if l.items.values == l.items.n {

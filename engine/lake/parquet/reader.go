@@ -120,10 +120,11 @@ func (f *File) Columns() []string {
 // reading is one column of a Read.
 type reading struct {
 	column
-	cast *caster
-	cur  arrow.Array // the page that is being handed out; nil before the first
-	off  int
-	base int64 // row of the file that cur starts at
+	cast  *caster
+	cur   arrow.Array // the page that is being handed out; nil before the first
+	off   int
+	base  int64   // row of the file that cur starts at
+	after *vector // of a list: the page after cur, if it has been read
 }
 
 // Read streams the fields in batches of at most maxRows rows. A column the
@@ -222,7 +223,7 @@ func (f *File) openGroup(cols []*reading, g int, base int64) (err error) {
 	defer rescue(f.name, &err)
 	for _, c := range cols {
 		c.drop()
-		c.base = base
+		c.base, c.after = base, nil
 		if err := c.open(f, g); err != nil {
 			return fmt.Errorf("%s: column %q of row group %d: %w", f.name, c.cast.want.Name, g, err)
 		}
@@ -254,33 +255,48 @@ func (c *reading) fill() error {
 	return nil
 }
 
-// page reads the next page, or all pages of a list's chunk; io.EOF at its end.
+// page reads the next page, or those of a list that hold whole rows; io.EOF at the
+// chunk's end.
 func (c *reading) page() (arrow.Array, error) {
-	if c.leaf.MaxRepetitionLevel() == 0 {
-		v, ok, err := c.next()
-		if err != nil {
-			return nil, fmt.Errorf("page at row %d: %w", c.base, err)
-		}
-		if !ok {
-			return nil, io.EOF
-		}
-		return c.cast.array(v, c.base)
+	if c.leaf.MaxRepetitionLevel() > 0 {
+		return c.listPage()
 	}
+	v, ok, err := c.next()
+	if err != nil {
+		return nil, fmt.Errorf("page at row %d: %w", c.base, err)
+	}
+	if !ok {
+		return nil, io.EOF
+	}
+	return c.cast.array(v, c.base)
+}
+
+// listPage is page for lists: only the page after them tells that the rows of one are
+// whole.
+func (c *reading) listPage() (arrow.Array, error) {
 	var pages []vector
+	if c.after != nil {
+		pages, c.after = append(pages, *c.after), nil
+	}
 	for {
 		v, ok, err := c.next()
-		if err != nil {
-			return nil, fmt.Errorf("row group at row %d: %w", c.base, err)
-		}
-		if !ok {
-			break
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("page at row %d or after: %w", c.base, err)
+		case !ok && len(pages) == 0:
+			return nil, io.EOF
+		case !ok:
+			return c.cast.listArray(c.leaf, pages, c.base)
+		case v.n == 0:
+			continue
+		case v.repeat[0] == 0 && len(pages) > 0:
+			c.after = &v
+			return c.cast.listArray(c.leaf, pages, c.base)
+		case v.repeat[0] != 0 && len(pages) == 0:
+			return nil, fmt.Errorf("page at row %d: it goes on with a list that has not begun", c.base)
 		}
 		pages = append(pages, v)
 	}
-	if len(pages) == 0 {
-		return nil, io.EOF
-	}
-	return c.cast.listArray(c.leaf, pages, c.base)
 }
 
 // batch cuts the next record of at most n rows.

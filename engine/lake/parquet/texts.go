@@ -14,6 +14,8 @@ type texts struct {
 	dict    map[string]uint32
 	recent  [256]uint32 // index plus one of an entry, by its last byte: few texts take turns
 	entries []string
+	size    int // bytes of entries, with their lengths
+	most    int // of size
 	lo, hi  string
 	seen    bool
 	prefix  []int32
@@ -41,7 +43,7 @@ func (t *texts) resetChunk() {
 	clear(t.dict)
 	clear(t.recent[:])
 	clear(t.entries)
-	t.entries, t.seen = t.entries[:0], false
+	t.entries, t.size, t.seen = t.entries[:0], 0, false
 	t.lo, t.hi = "", ""
 }
 
@@ -89,9 +91,10 @@ func (t *texts) lookup(v []byte, limit int) (uint32, bool) {
 	}
 	at, ok := t.dict[string(v)]
 	if !ok {
-		if len(t.entries) == limit {
+		if len(t.entries) == limit || t.size+4+len(v) > t.most {
 			return 0, false
 		}
+		t.size += 4 + len(v)
 		at = uint32(len(t.entries))
 		t.entries = append(t.entries, string(v))
 		t.dict[t.entries[at]] = at

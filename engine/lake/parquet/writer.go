@@ -105,6 +105,8 @@ func (p *Writer) check(rec arrow.Record) error {
 			return fmt.Errorf("column %q: a batch has %s, the file %s", f.Name, a.DataType(), f.Type)
 		} else if a.NullN() > 0 && !f.Nullable {
 			return fmt.Errorf("column %q: %d nulls in a batch, and the column cannot be null", f.Name, a.NullN())
+		} else if err := p.chunks[i].check(a, p.rows); err != nil {
+			return fmt.Errorf("column %q: %w", f.Name, err)
 		}
 	}
 	return nil
