@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow/go/v17/arrow"
 	"github.com/apache/arrow/go/v17/arrow/array"
 	"github.com/apache/arrow/go/v17/arrow/memory"
+	"github.com/apache/arrow/go/v17/parquet"
+	"github.com/apache/arrow/go/v17/parquet/compress"
 	"pgregory.net/rapid"
 )
 
@@ -64,9 +66,93 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// readAny reads every column of a file as everything that it can become.
+func readAny(data []byte) {
+	f, err := NewFile("fuzz.parquet", bytes.NewReader(data))
+	if err != nil {
+		return
+	}
+	f64 := arrow.PrimitiveTypes.Float64
+	for _, name := range f.Columns() {
+		for _, t := range []arrow.DataType{
+			arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int32, f64, arrow.PrimitiveTypes.Float32, arrow.BinaryTypes.String,
+			arrow.FixedWidthTypes.Boolean, arrow.ListOf(f64), arrow.ListOf(arrow.BinaryTypes.String),
+		} {
+			for rec, err := range f.Read(context.Background(), []Field{{Name: name, Type: t, Nullable: true, FixedPoint: true}}, 16) {
+				if err == nil {
+					touch(rec.Column(0))
+				}
+			}
+		}
+	}
+}
+
+// touch looks at everything an array holds, and at what could lie outside.
+func touch(a arrow.Array) {
+	switch a := a.(type) {
+	case *array.List:
+		for i := range a.Len() {
+			_ = a.IsValid(i)
+			from, to := a.ValueOffsets(i)
+			items := array.NewSlice(a.ListValues(), from, to)
+			touch(items)
+			items.Release()
+		}
+	case *array.String:
+		for i := range a.Len() {
+			_, _ = a.IsValid(i), a.Value(i)
+		}
+	case *array.Boolean:
+		for i := range a.Len() {
+			_, _ = a.IsValid(i), a.Value(i)
+		}
+	default:
+		for i := range a.Len() {
+			_ = a.IsValid(i)
+		}
+		if size := a.DataType().(arrow.FixedWidthDataType).Bytes(); a.Len() > 0 {
+			_ = a.Data().Buffers()[1].Bytes()[size*(a.Data().Offset()+a.Len())-1]
+		}
+	}
+}
+
+// tiny are files of one column and a few rows: of ours, and of arrow's writer, without
+// checksums, so that changed pages are decoded.
+func tiny(t testing.TB) (files [][]byte) {
+	rec := wideRows(9, 3)
+	for i, field := range wideSchema.Fields() {
+		one := project(rec, func(n string) bool { return n == field.Name })
+		files = append(files, encode(t, one.Schema(), 1, one))
+		for _, version := range []parquet.DataPageVersion{parquet.DataPageV1, parquet.DataPageV2} {
+			files = append(files,
+				foreign(t, one, parquet.WithStats(false), parquet.WithDataPageVersion(version), parquet.WithDictionaryDefault(i%2 == 0)),
+				foreign(t, one, parquet.WithStats(false), parquet.WithDataPageVersion(version), parquet.WithCompression(compress.Codecs.Snappy)))
+		}
+	}
+	return files
+}
+
 func FuzzOpen(f *testing.F) {
-	f.Add(small())
-	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = readAll(b) })
+	for _, data := range tiny(f) {
+		f.Add(data)
+	}
+	f.Fuzz(func(_ *testing.T, b []byte) { readAny(b) })
+}
+
+// FuzzPatch overwrites some bytes of a file and leaves the others where they are.
+func FuzzPatch(f *testing.F) {
+	files := tiny(f)
+	for i, data := range files {
+		f.Add(i, len(magic), data[len(magic):][:30])
+	}
+	f.Fuzz(func(_ *testing.T, i, at int, patch []byte) {
+		if i < 0 || i >= len(files) || at < 0 || at > len(files[i]) {
+			return
+		}
+		b := bytes.Clone(files[i])
+		copy(b[at:], patch)
+		readAny(b)
+	})
 }
 
 // FuzzDecoders drives the page decoders without the footer around them.
