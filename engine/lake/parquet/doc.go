@@ -4,15 +4,15 @@
 // Writing is byte-deterministic: the bytes depend on schema and rows alone,
 // not on how the rows came in batches nor on the number of workers. Row groups
 // have RowGroupRows rows and pages PageRows, or fewer where lists or texts are long
-// (pageRoom); every page is compressed with zstd
-// level 3 and has a checksum of what is stored, which readers compare. Each column chunk starts with a dictionary, whose indices are run-length encoded: columns
-// of an order book repeat their values, so most of them cost little more than
-// one comparison a value. A chunk whose first page has more distinct values
-// than half its rows, or whose dictionary outgrows dictLimit, goes on without:
-// DELTA_BINARY_PACKED for integers and DELTA_BYTE_ARRAY for strings that cannot
-// be null, PLAIN for everything else (arrow's reader fails on nullable delta
-// columns). The footer is made by arrow's metadata package, with the lists of
-// encodings set here in fixed order.
+// (pageRoom); every page is compressed with zstd level 3 and has a checksum of what
+// is stored, which readers compare. Each column chunk starts with a dictionary,
+// whose indices are run-length encoded: columns of an order book repeat their
+// values, so most of them cost little more than one comparison a value. A chunk
+// whose first page has more distinct values than half its rows, or whose dictionary
+// outgrows dictLimit or a page, goes on without: DELTA_BINARY_PACKED for integers
+// and DELTA_BYTE_ARRAY for strings that cannot be null, PLAIN for everything else
+// (arrow's reader fails on nullable delta columns). The footer is made by arrow's
+// metadata package, with the lists of encodings set here in fixed order.
 //
 // Reading streams the asked columns only, in batches, in memory bounded by one
 // page a column. What a header or footer says of sizes is held against the bytes
