@@ -142,7 +142,10 @@ func TestExtendingPassesNoDamageOn(t *testing.T) {
 		}
 		data := encode(t, base.Schema(), 1, base)
 		want := encode(t, whole.Schema(), 1, whole)
-		for _, bit := range pageBits(t, data, 3001) {
+		for i, bit := range pageBits(t, data, 3001) {
+			if whole.NumRows() > PageRows && i%5 > 0 { // all bits of a byte take turns
+				continue
+			}
 			bad := bytes.Clone(data)
 			bad[bit/8] ^= 1 << (bit % 8)
 			got, err := extend(bad)
