@@ -153,3 +153,29 @@ func TestExtendMistakes(t *testing.T) {
 		}
 	}
 }
+
+// TestExtendBlamesItsInput: damage that is met while columns are copied has the input
+// made anew, as if it had been read.
+func TestExtendBlamesItsInput(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "lake")
+	l := openDoubled(t, root)
+	p := part("ESU5", "2025-08-04")
+	mustPut(t, l, "v", 3000, 5, p)
+	file := filepath.Join(root, "silver", "symbol=ESU5", "table=ticks", "dt=2025-08-04", manifest.DataName)
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 64 {
+		b[100+i] ^= 0xff
+	}
+	if err := os.WriteFile(file, b, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := extend(t, l, 3000, "twice"); err == nil || !strings.Contains(err.Error(), "was changed after it was written; apply again to make it anew") {
+		t.Error(err)
+	}
+	if tr, err := l.Current(t.Context(), p); err != nil || tr.State != manifest.OutputChanged {
+		t.Errorf("state %d, %v", tr.State, err)
+	}
+}

@@ -33,6 +33,7 @@ type Writer struct {
 	pq       *parquet.Writer
 	order    *sortCheck
 	extends  *Partition         // whose rows these go on from; nil: nobody's
+	blame    func(error) error  // finds the cause of an error in extends, if columns of it are copied
 	zip      *zip.Zip           // with its columns, unless they are copied
 	given    int64              // rows, of those of extends
 	own      *contract.Contract // of what is given, where that is zipped
@@ -76,6 +77,7 @@ func (w *Writer) begin(e *extension) error {
 	if w.file, err = l.newFile(w.dir, manifest.DataName); err != nil {
 		return err
 	}
+	w.blame = func(err error) error { return e.in.suspect(e.ctx, err) }
 	if w.pq, err = parquet.NewExtending(w.file, t.Contract.Schema, l.o.Workers, e.in.parts[0], e.how.Adds); err != nil {
 		w.file.abandon()
 	}
@@ -158,9 +160,17 @@ func (w *Writer) write(rec arrow.Record) error {
 		return w.err
 	}
 	if err := w.pq.Write(rec); err != nil {
-		w.err = explain(err, "write "+w.p.String(), w.dir)
+		w.err = explain(w.cause(err), "write "+w.p.String(), w.dir)
 	}
 	return w.err
+}
+
+// cause looks for an error's cause in what is copied.
+func (w *Writer) cause(err error) error {
+	if err == nil || w.blame == nil {
+		return err
+	}
+	return w.blame(err)
 }
 
 // Rows is the number of rows written so far.
@@ -189,7 +199,7 @@ func (w *Writer) Close() error {
 		w.err = fmt.Errorf("%s: %d rows were written for the %d of %s", w.p, w.given, w.extends.Rows(), w.extends.addr)
 	}
 	if w.err == nil {
-		w.err = explain(w.pq.Close(), "write "+w.p.String(), w.dir)
+		w.err = explain(w.cause(w.pq.Close()), "write "+w.p.String(), w.dir)
 	}
 	return w.err
 }

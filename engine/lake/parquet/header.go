@@ -109,8 +109,9 @@ func (h *pageHeader) parseKind(field int, b []byte) ([]byte, error) {
 	return rest, err
 }
 
-// damaged is what to do about it.
-const damaged = "the file is damaged; dag verify compares it with what is recorded of it, dag invalidate has its partition made anew"
+// damaged is the end of what is said of a page that does not fit its checksum. The
+// way out depends on who made the file, which the lake knows.
+const damaged = "the file is damaged"
 
 // check holds the bytes of the page, as they are stored, against its checksum.
 func (h pageHeader) check(stored []byte) error {
