@@ -401,6 +401,24 @@ func TestDamageIsMadeGood(t *testing.T) {
 			t.Error("the same bytes count as changed")
 		}
 	}
+
+	// A file that is whole again before its unit has run: it stays, and the index
+	// hears of it.
+	damage()
+	if _, _, err := firstPrice(l, p); err == nil {
+		t.Error("damage was not met")
+	}
+	if err := os.WriteFile(file, whole, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range mustPut(t, l, "v1", 3000, 7, p) {
+		if !c.Unchanged {
+			t.Error("the same bytes count as changed")
+		}
+	}
+	if tr, err := l.Current(t.Context(), p); err != nil || tr.State != manifest.Complete {
+		t.Errorf("state %d, %v", tr.State, err)
+	}
 }
 
 // TestOneBadFolder: a folder that cannot be what its names say has a state like any

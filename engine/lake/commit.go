@@ -166,7 +166,7 @@ func (s *Staging) publish(ctx context.Context, o *staged, held *lease.Lease) (Co
 	if there {
 		var alone bool
 		if c.Unchanged, alone, err = s.supersede(ctx, o); alone {
-			return c, nil
+			return c, l.found(o) // the index may have known worse of it
 		}
 	}
 	if err != nil {
@@ -175,12 +175,16 @@ func (s *Staging) publish(ctx context.Context, o *staged, held *lease.Lease) (Co
 	if err := l.unsettled(filepath.Dir(o.target)); err != nil {
 		return c, err
 	}
+	return c, l.found(o)
+}
+
+// found puts an output that is in its place into the index.
+func (l *Lake) found(o *staged) error {
 	stamp, _, err := statPath(o.target)
-	if err != nil {
-		return c, err
+	if err == nil {
+		l.remember(o.p, o.trace, stamp)
 	}
-	l.remember(o.p, o.trace, stamp)
-	return c, nil
+	return err
 }
 
 // place moves the staged folder to where nothing is; true if something is there.

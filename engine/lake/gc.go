@@ -189,11 +189,7 @@ func (l *Lake) removeStaging(ctx context.Context, rel string) error {
 	if _, dead := l.owner(rel); !dead {
 		return nil
 	}
-	dir := l.path(rel)
-	if err := l.heal(ctx, dir); err != nil {
-		return err
-	}
-	return l.fs.RemoveAll(dir)
+	return l.removeDead(ctx, l.path(rel))
 }
 
 // removeOrphan removes what an orphan's manifest stands for, under the lease of the

@@ -75,17 +75,36 @@ func (l *Lake) sweep(ctx context.Context) error {
 		if !dead {
 			continue
 		}
-		err := l.heal(ctx, dir)
-		if err == nil {
-			err = l.fs.RemoveAll(dir)
-		}
-		if err != nil {
+		if err := l.removeDead(ctx, dir); err != nil {
 			errs = append(errs, explain(err, "sweep", dir))
 			continue
 		}
 		l.o.Notice(fmt.Sprintf("removed %s/%s, left by %s", tmpDir, e.Name(), whose))
 	}
 	return errors.Join(errs...)
+}
+
+// goneMark stands in the name of staging that is being removed, before who does it.
+const goneMark = ".gone-"
+
+// removeDead undoes what a dead run's staging folder left half-way, and removes it.
+// First it takes the name away: an owner that was only silent, and comes back, then
+// fails to publish, instead of publishing what is being removed.
+func (l *Lake) removeDead(ctx context.Context, dir string) error {
+	name, _, _ := strings.Cut(filepath.Base(dir), goneMark)
+	gone := filepath.Join(filepath.Dir(dir), name+goneMark+l.o.RunID)
+	if gone != dir {
+		if err := l.fs.Rename(dir, gone); err != nil {
+			if absent(err) {
+				return nil // somebody else removes it
+			}
+			return err
+		}
+	}
+	if err := l.heal(ctx, gone); err != nil {
+		return err
+	}
+	return l.fs.RemoveAll(gone)
 }
 
 // owner tells whose a folder of a run is, by its path relative to the root, and

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"dag/engine/addr"
 	"dag/engine/calendar"
@@ -115,7 +116,7 @@ func (p *Plan) standings(ctx context.Context, st *stageState, chosen map[*series
 		}
 	}
 	for _, o := range st.def.Outputs {
-		for _, s := range p.datasets[o.To.Addr].series {
+		for _, s := range slices.Clone(p.datasets[o.To.Addr].series) { // looking at a fan-out may add to them
 			if len(chosen[s]) == 0 {
 				continue
 			}

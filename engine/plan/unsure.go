@@ -32,6 +32,9 @@ type fanOutAbove struct {
 	// have been made; with anyDate, on any.
 	lo, hi  int
 	anyDate bool
+	// keys are those that everything on the way has: a fan-out with another value of
+	// one makes nothing that is read here.
+	keys []string
 }
 
 // linkUnsure lets an item that reads many partitions wait for every fan-out above it
@@ -40,12 +43,12 @@ type fanOutAbove struct {
 func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
 	u, session := it.unit.series, it.unit.session
 	var values map[string]string
-	link := func(items []*Item) {
+	link := func(items []*Item, keys []string) {
 		if values == nil && len(items) > 0 {
 			values = u.stage.def.Outputs[0].To.Values(u.values)
 		}
 		for _, f := range items {
-			if agree(values, f.unit.series.values) {
+			if agree(values, f.unit.series.values, keys) {
 				deps[f.ID] = true
 			}
 		}
@@ -55,20 +58,22 @@ func (p *Plan) linkUnsure(it *Item, deps map[int]bool) {
 		case len(waiting) == 0:
 		case f.anyDate:
 			for _, items := range waiting {
-				link(items)
+				link(items, f.keys)
 			}
 		default:
 			for i := session + f.lo; i <= session+f.hi; i++ {
-				link(waiting[i])
+				link(waiting[i], f.keys)
 			}
 		}
 	}
 }
 
-// agree tells whether values are the same where both have a key.
-func agree(x, y map[string]string) bool {
-	for k, v := range x {
-		if other, ok := y[k]; ok && other != v {
+// agree tells whether values are the same where both have one of the keys.
+func agree(x, y map[string]string, keys []string) bool {
+	for _, k := range keys {
+		a, inX := x[k]
+		b, inY := y[k]
+		if inX && inY && a != b {
 			return false
 		}
 	}
@@ -88,11 +93,16 @@ func (p *Plan) fanOutsAbove(st *stageState) []fanOutAbove {
 			continue
 		}
 		lo, hi, ok := p.Graph.Apart(st.def.Outputs[0].To.Addr, f.def.Outputs[f.fanOut].To.Addr)
-		of, wide := fanOutAbove{f, lo, hi, !ok}, false
+		of, wide := fanOutAbove{stage: f, lo: lo, hi: hi, anyDate: !ok}, false
+		for _, k := range f.keys {
+			of.keys = append(of.keys, k.Name)
+		}
 		for k := range p.Graph.Reach(i, -1, p.Graph.Downstream) {
 			if k != i && above[k] {
-				wide = wide || readsMany(p.Graph.Stages[k])
-				of.anyDate = of.anyDate || windowsOverValues(p.Graph.Stages[k])
+				on := p.Graph.Stages[k]
+				wide = wide || readsMany(on)
+				of.anyDate = of.anyDate || windowsOverValues(on)
+				of.keys = slices.DeleteFunc(of.keys, func(name string) bool { return !on.Outputs[0].To.Has(name) })
 			}
 		}
 		if wide {

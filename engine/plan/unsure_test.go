@@ -74,3 +74,53 @@ func TestFailedFanOutKeepsBackWhatIsWithinReach(t *testing.T) {
 		equal(t, left, want)
 	}
 }
+
+// across reads, beside a contract's own bars, what is made of those of all roots.
+const across = `
+dataset "silver" "t" "market" {
+  keys     = ["dt"]
+  path     = "market"
+  contract = "t.avsc"
+}
+stage "market" {
+  transform = "t.copy"
+  input "in" {
+    from    = dataset.silver.t.bars
+    collect = ["symbol"]
+  }
+  output "out" { to = dataset.silver.t.market }
+}
+dataset "silver" "t" "beside" {
+  keys     = ["symbol", "dt"]
+  path     = "beside/${key.symbol}"
+  contract = "t.avsc"
+}
+stage "beside" {
+  transform = "t.pair"
+  input "a" { from = dataset.silver.t.bars }
+  input "b" { from = dataset.silver.t.market }
+  output "out" { to = dataset.silver.t.beside }
+}
+`
+
+// The fan-out of another root keeps a unit back where something on the way reads all
+// roots, and not where everything has its own.
+func TestFanOutOfAnotherRoot(t *testing.T) {
+	w := week(t, "2025-08-04")
+	w.extra = across
+	w.configure()
+	w.apply(graph.Request{}, false, "")
+	w.raw["NQ"] = map[string]string{"nq-2025-08-04.dbn": "NQU5:x"}
+	for _, part := range []string{"silver.t.beside[symbol=ESU5,dt=2025-08-04]", "gold.t.index[root=ES]"} {
+		delete(w.parts, w.part(part))
+	}
+	p := w.mustPlan(graph.Request{})
+	waits := map[string][]string{}
+	for _, it := range p.Items {
+		for _, d := range it.Deps {
+			waits[it.Describe()] = append(waits[it.Describe()], p.Items[d].Describe())
+		}
+	}
+	equal(t, waits["beside[symbol=ESU5,dt=2025-08-04]"], []string{"ingest[root=NQ,dt=2025-08-04]"})
+	equal(t, waits["index[root=ES]"], nil)
+}

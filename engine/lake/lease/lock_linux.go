@@ -2,6 +2,7 @@ package lease
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -37,7 +38,11 @@ func (k *lockFile) with(f func() error) (err error) {
 func (k *lockFile) lock() (fd int, err error) {
 	for {
 		if k.file == nil {
-			if k.file, err = os.OpenFile(k.path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+			k.file, err = os.OpenFile(k.path, os.O_RDWR|os.O_CREATE, 0o666)
+			if errors.Is(err, fs.ErrPermission) {
+				k.file, err = os.Open(k.path) // another user's: that it can be read is enough
+			}
+			if err != nil {
 				return 0, err
 			}
 		}
@@ -45,17 +50,22 @@ func (k *lockFile) lock() (fd int, err error) {
 		for err = unix.Flock(fd, unix.LOCK_EX); err == unix.EINTR; {
 			err = unix.Flock(fd, unix.LOCK_EX)
 		}
-		var info unix.Stat_t
-		if err == nil {
-			err = unix.Fstat(fd, &info)
-		}
-		if err == nil && info.Nlink > 0 {
+		if err == nil && k.current(fd) {
 			return fd, nil
+		}
+		if err == unix.ESTALE {
+			err = nil // a network file system's word for a file that was removed
 		}
 		if err = errors.Join(err, k.shut()); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// current tells whether an open file is the one that has the name.
+func (k *lockFile) current(fd int) bool {
+	var open, named unix.Stat_t
+	return unix.Fstat(fd, &open) == nil && unix.Stat(k.path, &named) == nil && open.Ino == named.Ino && open.Dev == named.Dev
 }
 
 // close gives the file back until it is needed again.

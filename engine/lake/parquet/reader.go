@@ -271,12 +271,17 @@ func (c *reading) page() (arrow.Array, error) {
 	return c.cast.array(v, c.base)
 }
 
+// maxListLevels bounds the items of pages that have to be kept until one begins with a
+// row.
+const maxListLevels = 4 * maxPage
+
 // listPage is page for lists: only the page after them tells that the rows of one are
 // whole.
 func (c *reading) listPage() (arrow.Array, error) {
 	var pages []vector
+	levels := 0
 	if c.after != nil {
-		pages, c.after = append(pages, *c.after), nil
+		pages, levels, c.after = append(pages, *c.after), c.after.n, nil
 	}
 	for {
 		v, ok, err := c.next()
@@ -294,6 +299,9 @@ func (c *reading) listPage() (arrow.Array, error) {
 			return c.cast.listArray(c.leaf, pages, c.base)
 		case v.repeat[0] != 0 && len(pages) == 0:
 			return nil, fmt.Errorf("page at row %d: it goes on with a list that has not begun", c.base)
+		}
+		if levels += v.n; levels > maxListLevels {
+			return nil, fmt.Errorf("page at row %d: the items up to the next page that begins with a row are more than %d", c.base, maxListLevels)
 		}
 		pages = append(pages, v)
 	}
