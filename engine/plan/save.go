@@ -156,6 +156,12 @@ func (p *Plan) Drifts(saved []FileItem) ([]Drift, error) {
 		if err != nil {
 			return nil, err
 		}
+		switch {
+		case s.Blocked == "" && fresh.Blocked != "":
+			out = append(out, Drift{Unit: id, What: "it is blocked by now: " + fresh.Blocked})
+		case s.Blocked != "" && fresh.Blocked == "":
+			out = append(out, Drift{Unit: id, What: "it was blocked, and is not any more: " + s.Blocked})
+		}
 		if s.Definition != fresh.Definition {
 			out = append(out, Drift{Unit: id, What: "the definition of its stage, a parameter, the transform or the contract has changed", Old: s.Definition, New: fresh.Definition})
 		}
@@ -192,10 +198,7 @@ func (st *stageState) has(unit addr.Keys) bool {
 
 // Describe names the unit as Item.Describe does.
 func (f FileItem) Describe() string {
-	if f.Unit == "" {
-		return f.Stage
-	}
-	return f.Stage + "[" + string(f.Unit) + "]"
+	return addr.UnitName(f.Stage, f.Unit)
 }
 
 func driftOf(unit, kind string, was, now []FileInput) []Drift {

@@ -87,6 +87,33 @@ func TestSavedPlanDriftsOnlyWhereTheLakeDid(t *testing.T) {
 	}
 }
 
+// A unit that cannot run by now was to run when the plan was saved.
+func TestBlockedSinceIsADrift(t *testing.T) {
+	w := week(t, "2025-08-04")
+	w.apply(graph.Request{}, false, "")
+	delete(w.parts, w.part("silver.t.bars[symbol=ESU5,dt=2025-08-04]"))
+	whole := save(t, w.mustPlan(graph.Request{}))
+	delete(w.parts, w.part("silver.t.bars[symbol=ESZ5,dt=2025-08-04]"))
+	drifts, err := w.only(whole).Drifts(whole.Items)
+	const cause = "silver.t.bars[symbol=ESZ5,dt=2025-08-04] is stale and not selected"
+	if err != nil || !slices.Contains(drifts, plan.Drift{Unit: "index[root=ES]", What: "it is blocked by now: " + cause}) {
+		t.Errorf("drifts %v (%v)", drifts, err)
+	}
+	blocked := save(t, w.only(whole))
+	if drifts, err = w.only(blocked).Drifts(blocked.Items); err != nil || len(drifts) != 0 {
+		t.Errorf("it was blocked when it was saved, and yet: %v (%v)", drifts, err)
+	}
+	made := w.part("silver.t.bars[symbol=ESZ5,dt=2025-08-04]")
+	w.apply(graph.Request{Select: []string{"bars[symbol=ESZ5]"}}, false, "")
+	if w.parts[made] == nil {
+		t.Fatal("it was not made")
+	}
+	drifts, err = w.only(blocked).Drifts(blocked.Items)
+	if err != nil || !slices.Contains(drifts, plan.Drift{Unit: "index[root=ES]", What: "it was blocked, and is not any more: " + cause}) {
+		t.Errorf("drifts %v (%v)", drifts, err)
+	}
+}
+
 func TestDecodeMistakes(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                      "is not a saved plan",
