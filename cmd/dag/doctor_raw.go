@@ -70,7 +70,7 @@ func (d *examination) unused(ctx context.Context, l *lake.Lake, p *project) erro
 			unused, spans = append(unused, u...), append(spans, more...)
 		}
 		for _, x := range t.Passed {
-			like, err := resembles(def, x)
+			like, err := def.Resembles(x.Name, keyValues(x.Series))
 			if err != nil {
 				return err
 			}
@@ -86,18 +86,6 @@ func (d *examination) unused(ctx context.Context, l *lake.Lake, p *project) erro
 		d.warn("spans", view.SpanCount(len(spans))+few(spans))
 	}
 	return nil
-}
-
-// resembles tells whether what was passed over looks like a file of the source.
-func resembles(def *config.Dataset, x manifest.PassedOver) (bool, error) {
-	if x.Name == "" {
-		return true, nil
-	}
-	date := ""
-	if k := def.DateKey(); k != nil {
-		date = k.Name
-	}
-	return def.Files.Resembles(x.Name, keyValues(x.Series), date)
 }
 
 // strays are the files of a series that feed no partition, and those that feed the

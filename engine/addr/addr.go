@@ -195,3 +195,12 @@ func (s Stage) String() string {
 func (s Stage) Compare(o Stage) int {
 	return cmp.Or(cmp.Compare(s.Name, o.Name), cmp.Compare(s.Instance, o.Instance))
 }
+
+// UnitName is how a unit is selected: bar5s[symbol=ESU5,dt=2025-08-05], or its stage
+// alone where the unit has no keys.
+func UnitName(stage string, keys Keys) string {
+	if keys == "" {
+		return stage
+	}
+	return stage + "[" + string(keys) + "]"
+}

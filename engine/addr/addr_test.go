@@ -54,6 +54,15 @@ func TestParseMistakes(t *testing.T) {
 	}
 }
 
+func TestUnitName(t *testing.T) {
+	if got := addr.UnitName("bars", ""); got != "bars" {
+		t.Error(got)
+	}
+	if got := addr.UnitName(`approach["or_low"]`, "symbol=ESU5,dt=2025-08-05"); got != `approach["or_low"][symbol=ESU5,dt=2025-08-05]` {
+		t.Error(got)
+	}
+}
+
 func TestStageString(t *testing.T) {
 	if s := (addr.Stage{Name: "approach", Instance: "or_low"}).String(); s != `approach["or_low"]` {
 		t.Error(s)

@@ -78,6 +78,20 @@ func (p *FilePattern) Resembles(name string, keys map[string]string, dateKey str
 	return ok || err != nil, nil // without the date it may be no pattern
 }
 
+// Resembles tells whether a name that a listing of a source passed over looks like one
+// of its files; series are the keys of the folder it lies in. An empty name is that of
+// a folder, which may hold anything.
+func (d *Dataset) Resembles(name string, series map[string]string) (bool, error) {
+	if name == "" {
+		return true, nil
+	}
+	date := ""
+	if k := d.DateKey(); k != nil {
+		date = k.Name
+	}
+	return d.Files.Resembles(name, series, date)
+}
+
 // on is the pattern on a day.
 func (p *FilePattern) on(day string, keys map[string]string, dateKey string) (string, error) {
 	values := map[string]string{}

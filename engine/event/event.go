@@ -29,7 +29,7 @@ type Unit struct {
 	Keys  addr.Keys // the unit's own keys: [root=ES,dt=2025-08-04]
 }
 
-func (u Unit) String() string { return u.Stage.String() + "[" + string(u.Keys) + "]" }
+func (u Unit) String() string { return addr.UnitName(u.Stage.String(), u.Keys) }
 
 // Result is how a unit ended.
 type Result string

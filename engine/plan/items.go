@@ -95,7 +95,7 @@ func (p *Plan) linkItem(it *Item) {
 	slices.Sort(it.Deps)
 	for _, d := range it.Deps {
 		if p.Items[d].Blocked != "" && it.Blocked == "" {
-			it.Blocked = fmt.Sprintf("%s[%s] is blocked: %s", p.Items[d].Stage, p.Items[d].Unit, p.Items[d].Blocked)
+			it.Blocked = fmt.Sprintf("%s is blocked: %s", p.Items[d].Describe(), p.Items[d].Blocked)
 		}
 	}
 }

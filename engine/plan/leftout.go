@@ -16,7 +16,7 @@ type LeftOut struct {
 	Lacks addr.Dataset // the first without one
 }
 
-func (l LeftOut) describe() string { return (&Item{Stage: l.Stage, Unit: l.Unit}).Describe() }
+func (l LeftOut) describe() string { return addr.UnitName(l.Stage.String(), l.Unit) }
 
 // What says so in words.
 func (l LeftOut) What() string {

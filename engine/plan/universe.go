@@ -169,29 +169,22 @@ func (p *Plan) load(ctx context.Context) error {
 	return nil
 }
 
-// countPassed adds what was passed over of a source and looks like one of its files.
+// countPassed adds what was passed over of a source and looks like one of its files;
+// of folders, where all of them were asked for.
 func (p *Plan) countPassed(def *graph.Dataset, t *manifest.Table, want manifest.Want) error {
 	for _, x := range t.Passed {
-		like := want == nil // a folder's name: it may be of anything
-		if x.Name != "" {
-			var err error
-			if like, err = def.Files.Resembles(x.Name, valuesOf(def, x.Series), dateName(def)); err != nil {
-				return err
-			}
+		if x.Name == "" && want != nil {
+			continue
+		}
+		like, err := def.Resembles(x.Name, valuesOf(def, x.Series))
+		if err != nil {
+			return err
 		}
 		if like {
 			p.Unused++
 		}
 	}
 	return nil
-}
-
-// dateName is the name of a dataset's date key; "" without one.
-func dateName(def *graph.Dataset) string {
-	if k := def.DateKey(); k != nil {
-		return k.Name
-	}
-	return ""
 }
 
 // fill lays one table's series out by session.

@@ -19,7 +19,7 @@ type UnknownUnit struct {
 }
 
 // Describe writes the unit as people read it: ingest[root=ES,dt=2025-08-05].
-func (x UnknownUnit) Describe() string { return (&Item{Stage: x.Stage, Unit: x.Unit}).Describe() }
+func (x UnknownUnit) Describe() string { return addr.UnitName(x.Stage.String(), x.Unit) }
 
 // EachUnknown calls f for every selected unit whose partitions are not known yet, by
 // dataset, keys and session.

@@ -379,5 +379,5 @@ func (p *Plan) judgeAgain(u *unitSeries, one calendar.Set) {
 
 // Describe writes a unit as people read it: bar5s[symbol=ESU5,dt=2025-08-05].
 func (it *Item) Describe() string {
-	return strings.TrimSuffix(it.Stage.String()+"["+string(it.Unit)+"]", "[]")
+	return addr.UnitName(it.Stage.String(), it.Unit)
 }

@@ -99,7 +99,7 @@ func NewEvent(e event.Event) EventDoc {
 		unit(e.Unit)
 		doc.Values, doc.Added = e.Values, e.Added
 		for _, u := range e.Units {
-			doc.Grown = append(doc.Grown, unitName(u.Stage.String(), u.Keys))
+			doc.Grown = append(doc.Grown, u.String())
 		}
 	case event.Notice:
 		of("notice", e.Time)

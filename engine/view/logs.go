@@ -33,7 +33,7 @@ type OutputDoc struct {
 // NewLog picks the events of a unit.
 func NewLog(run string, u UnitDoc, events []EventDoc) *LogDoc {
 	d := &LogDoc{
-		Command: "logs", FormatVersion: formatVersion, RunID: run, Unit: unitName(u.Stage, addr.Keys(u.Unit)), Result: u.Result,
+		Command: "logs", FormatVersion: formatVersion, RunID: run, Unit: addr.UnitName(u.Stage, addr.Keys(u.Unit)), Result: u.Result,
 		Events: []EventDoc{}, Inputs: []InputDoc{}, Outputs: []OutputDoc{}, Metrics: map[string]int64{},
 	}
 	for _, e := range events {

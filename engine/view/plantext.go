@@ -41,7 +41,7 @@ func groupItems(p *plan.Plan) []group {
 		key.reason, detail = groupReason(p, it)
 		m := byID[key]
 		if m == nil {
-			m = &members{id: key, address: unitAddress(it.Stage, it.Unit)}
+			m = &members{id: key, address: it.Describe()}
 			byID[key] = m
 			order = append(order, m)
 		}
@@ -114,16 +114,6 @@ func groupReason(p *plan.Plan, it *plan.Item) (string, string) {
 	return string(r.Code), ""
 }
 
-func unitAddress(s addr.Stage, unit addr.Keys) string { return unitName(s.String(), unit) }
-
-// unitName is how a unit is selected: bar5s[symbol=ESU5,dt=2025-08-05].
-func unitName(stage string, unit addr.Keys) string {
-	if unit == "" {
-		return stage
-	}
-	return stage + "[" + string(unit) + "]"
-}
-
 var markerColors = map[string]color{"+": green, "~": yellow, "?": blue, "!": red}
 
 // Text writes the plan for people.
@@ -170,7 +160,7 @@ func (d *PlanDoc) Blockage(w io.Writer, s Style, c Commands) error {
 // textBlocked explains the first item that is blocked.
 func (d *PlanDoc) textBlocked(p *printer, c Commands) {
 	if it := d.blocked; it != nil {
-		name := unitName(it.Stage, it.Unit)
+		name := addr.UnitName(it.Stage, it.Unit)
 		p.printf("Blocked: %s, since %s. To make that too: %s\n", name, it.Blocked, c.with("apply", quote("+"+name)))
 		return
 	}
@@ -245,7 +235,7 @@ func (d *PlanDoc) textLeftOut(p *printer) {
 			p.printf("  … and %s more\n", plural(len(d.LeftOut)-i, "unit"))
 			return
 		}
-		p.printf("%s %s: %s has a file and %s has none.\n", p.style.paint(yellow, "Left out:"), unitName(l.Stage, l.Unit), l.Has, l.Lacks)
+		p.printf("%s %s: %s has a file and %s has none.\n", p.style.paint(yellow, "Left out:"), addr.UnitName(l.Stage, l.Unit), l.Has, l.Lacks)
 	}
 }
 

@@ -70,13 +70,13 @@ func NewRunResults() *Results {
 func (r *Results) Sink(e event.Event) {
 	switch e := e.(type) {
 	case event.StepStarted:
-		r.began[unitName(e.Unit.Stage.String(), e.Unit.Keys)] = true
+		r.began[e.Unit.String()] = true
 	case event.Grown:
 		for _, u := range e.Units {
-			r.grown = append(r.grown, unitName(u.Stage.String(), u.Keys))
+			r.grown = append(r.grown, u.String())
 		}
 	case event.StepFinished:
-		name := unitName(e.Unit.Stage.String(), e.Unit.Keys)
+		name := e.Unit.String()
 		delete(r.began, name)
 		r.ended[string(e.Result)] = append(r.ended[string(e.Result)], name)
 	}

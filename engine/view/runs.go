@@ -210,7 +210,7 @@ type UnitDoc struct {
 const UnitUnfinished = "unfinished"
 
 // Name is how the unit is selected.
-func (u UnitDoc) Name() string { return unitName(u.Stage, addr.Keys(u.Unit)) }
+func (u UnitDoc) Name() string { return addr.UnitName(u.Stage, addr.Keys(u.Unit)) }
 
 // ReadEvents reads the lines of a run's events; the last may have been cut short.
 // Lines that keep refuses are left out unread; nil keeps all.
@@ -241,7 +241,7 @@ func Units(events []EventDoc) []UnitDoc {
 	var names []string
 	out := []UnitDoc{}
 	for _, e := range events {
-		id := unitName(e.Stage, addr.Keys(e.Unit))
+		id := addr.UnitName(e.Stage, addr.Keys(e.Unit))
 		switch e.Event {
 		case "step_started":
 			if _, again := began[id]; !again {

@@ -164,13 +164,13 @@ func (t *Tally) Summary(w io.Writer, s Style, c Commands) error {
 		if i == maxFailures {
 			break
 		}
-		p.printf("  failed: %s\n", unitAddress(f.Unit.Stage, f.Unit.Keys))
+		p.printf("  failed: %s\n", f.Unit.String())
 	}
 	for i, b := range t.blocked {
 		if i == maxBlocked {
 			break
 		}
-		p.printf("  blocked: %s, since %s\n", unitAddress(b.Unit.Stage, b.Unit.Keys), b.Because)
+		p.printf("  blocked: %s, since %s\n", b.Unit.String(), b.Because)
 	}
 	if len(t.failures) > maxFailures || len(t.blocked) > maxBlocked {
 		p.printf("  … and more: %s\n", c.with("plan", c.Selection))
@@ -187,7 +187,7 @@ const stackLines = 6
 // failure writes a failed unit with its error, the end of its output, where all of it
 // is, and the command that repeats it. run is empty where nobody has said it.
 func (p *printer) failure(e event.StepFinished, run string, c Commands) {
-	name := unitAddress(e.Unit.Stage, e.Unit.Keys)
+	name := e.Unit.String()
 	p.printf("%s %s failed after %s\n", p.style.paint(red, "error:"), name, Duration(e.Elapsed))
 	for _, line := range strings.Split(errorText(e.Err), "\n") {
 		p.wrapped(plain, "  ", "  ", line)

@@ -31,7 +31,6 @@ type TTY struct {
 // line is a running unit.
 type line struct {
 	unit    string
-	name    string
 	started time.Time
 	rows    int64
 	at      time.Time // of the last count of rows
@@ -105,7 +104,7 @@ func (t *TTY) Sink(e event.Event) {
 
 func (t *TTY) start(e event.StepStarted) {
 	if e.Attempt == 1 {
-		t.lines = append(t.lines, &line{unit: e.Unit.String(), name: unitAddress(e.Unit.Stage, e.Unit.Keys), started: e.Time, at: e.Time})
+		t.lines = append(t.lines, &line{unit: e.Unit.String(), started: e.Time, at: e.Time})
 	}
 }
 
@@ -156,7 +155,7 @@ func (l *line) text(now time.Time, columns int) string {
 		}
 	}
 	room := columns - 2 - utf8.RuneCountInString(numbers)
-	return cut("  "+cut(l.name, max(room, leastName))+numbers, columns)
+	return cut("  "+cut(l.unit, max(room, leastName))+numbers, columns)
 }
 
 // Close takes the bar and its lines off the screen.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"dag/engine/addr"
 	"dag/engine/manifest"
 	"dag/engine/plan"
 )
@@ -84,7 +85,7 @@ func NewWhyUnit(outputs []*plan.Explanation) *WhyDoc {
 	if len(outputs) == 1 {
 		return doc
 	}
-	doc.Partition.Partition = unitName(doc.Stage, first.Unit)
+	doc.Partition.Partition = addr.UnitName(doc.Stage, first.Unit)
 	for _, e := range outputs {
 		if e == first {
 			continue
